@@ -1,0 +1,2 @@
+//! Source text to bytecode.
+#![forbid(unsafe_code)]

@@ -1,0 +1,1 @@
+//! Kiln: a tiered runtime for dynamic scripting languages.

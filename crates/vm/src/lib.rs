@@ -1,0 +1,1 @@
+//! A whole language system without a compiler.
