@@ -217,6 +217,8 @@ macro_rules! for_each_op {
             call_super = CallSuper { dst: Out, window: Window, feedback: Feedback } (argument_count) [allocates calls throws writes];
             /// Looks `index` up in the object in window slot 1, as a statement does, and calls what it finds with `self` = object.
             call_index = CallIndex { dst: Out, window: Window, index: In } (argument_count) [allocates calls throws writes];
+            /// Ends the program with the runtime error whose text is the constant.
+            throw = Throw { unused: Unused, message: Constant32 } (none) [throws];
             /// Ends the call with the result `src`.
             return_value = Return { src: In } (none) [];
             /// `dst` = the function of a literal that makes no closure: the same one every time.
