@@ -1,0 +1,307 @@
+//! The interpreter instance: one script world with its heap, globals, stacks and code.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use kiln_bytecode::{CodeBlock, Constant, Op};
+
+use crate::error::{Fallible, RuntimeError, Throw};
+use crate::feedback::{CodeInstance, FeedbackCell, LoopCounter, variable_count};
+use crate::frame::{FrameStack, Limits};
+use crate::heap::{Gc, Header, Heap, Kind, Marker, Roots, Survivors};
+use crate::host::Host;
+use crate::intrinsics::{Intrinsic, IntrinsicTable};
+use crate::object::allocator::Allocator;
+use crate::object::function::FunctionCell;
+use crate::object::map::MapCell;
+use crate::object::map::globals::Globals;
+use crate::object::map::shape::ShapeTable;
+use crate::object::string::{StringCell, Strings};
+use crate::stack::ScriptStack;
+use crate::text::random::Random;
+use crate::value::Value;
+
+/// The type maps: their members are members of every value of the type.
+#[derive(Clone, Copy)]
+#[allow(missing_docs)]
+pub struct TypeMaps {
+    pub string: Gc<MapCell>,
+    pub list: Gc<MapCell>,
+    pub map: Gc<MapCell>,
+    pub number: Gc<MapCell>,
+    pub function: Gc<MapCell>,
+}
+
+/// Interned strings that the runtime itself needs.
+#[derive(Clone, Copy)]
+#[allow(missing_docs)]
+pub struct Names {
+    pub isa: Gc<StringCell>,
+    pub key: Gc<StringCell>,
+    pub value: Gc<StringCell>,
+    pub self_: Gc<StringCell>,
+    pub super_: Gc<StringCell>,
+    pub empty: Gc<StringCell>,
+}
+
+/// One interpreter: a script world of its own.
+pub struct Vm {
+    pub(crate) heap: Heap,
+    pub(crate) shapes: ShapeTable,
+    /// Changes whenever something changes that inherited members are looked up by.
+    pub(crate) prototype_epoch: u32,
+    pub(crate) globals: Globals,
+    pub(crate) strings: Strings,
+    pub(crate) frames: FrameStack,
+    pub(crate) names: Names,
+    pub(crate) types: TypeMaps,
+    pub(crate) globals_map: Gc<MapCell>,
+    pub(crate) instances: Vec<Box<CodeInstance>>,
+    /// Further values that must live as long as the interpreter or the scope that entered them.
+    pub(crate) roots: Vec<Value>,
+    pub(crate) intrinsics: IntrinsicTable,
+    pub(crate) random: Random,
+    pub(crate) host: Box<dyn Host>,
+    /// Host objects that handles refer to.
+    pub handles: Vec<Option<Box<dyn Any>>>,
+    pub(crate) stack: ScriptStack,
+    pub(crate) limits: Limits,
+    /// Lines for which the warning about assigning an unqualified local was given.
+    pub(crate) warned: std::collections::HashSet<(usize, u32)>,
+    pub(crate) started: std::time::Instant,
+    /// How deep imports are nested.
+    pub(crate) import_depth: usize,
+}
+
+impl Allocator for Vm {
+    #[inline]
+    fn allocate(&mut self, kind: Kind, bytes: usize) -> Fallible<Gc<Header>> {
+        match self.heap.try_allocate(kind, bytes) {
+            Some(cell) => Ok(cell),
+            None => self.allocate_slowly(kind, bytes),
+        }
+    }
+
+    #[inline(always)]
+    fn write_barrier(&mut self, owner: &Header) {
+        self.heap.write_barrier(owner);
+    }
+}
+
+/// Everything but the heap, as the collector sees it.
+struct World<'a> {
+    vm: *mut Vm,
+    lifetime: std::marker::PhantomData<&'a mut Vm>,
+}
+
+impl World<'_> {
+    #[allow(clippy::mut_from_ref)]
+    fn vm(&self) -> &mut Vm {
+        // SAFETY: made in `Vm::collect`, whose exclusive borrow it stands for; the methods below touch every field but `heap`,
+        // which the collector is using.
+        unsafe { &mut *self.vm }
+    }
+}
+
+impl Roots for World<'_> {
+    fn trace(&mut self, marker: &mut Marker) {
+        let vm = self.vm();
+        vm.globals.trace(marker);
+        vm.strings.trace(marker);
+        vm.intrinsics.trace(marker);
+        for key in &vm.shapes.keys {
+            marker.cell(*key);
+        }
+        let Names { isa, key, value, self_, super_, empty } = vm.names;
+        for name in [isa, key, value, self_, super_, empty] {
+            marker.cell(name);
+        }
+        let TypeMaps { string, list, map, number, function } = vm.types;
+        for map in [string, list, map, number, function, vm.globals_map] {
+            marker.cell(map);
+        }
+        for instance in &vm.instances {
+            instance.trace(marker);
+        }
+        for value in &vm.roots {
+            marker.value(*value);
+        }
+        vm.frames.trace(marker);
+        vm.stack.trace(marker);
+    }
+
+    fn forget_dead(&mut self, survivors: &Survivors) {
+        let vm = self.vm();
+        vm.strings.forget_dead(survivors);
+        vm.shapes.forget_dead(survivors);
+        if vm.shapes.wants_recycling() {
+            for cell in vm.instances.iter().flat_map(|instance| instance.feedback.iter()) {
+                cell.forget(&vm.shapes, true);
+            }
+            vm.shapes.recycle();
+        }
+    }
+}
+
+impl Vm {
+    /// Called when an allocation found a collection due.
+    #[cold]
+    #[inline(never)]
+    fn allocate_slowly(&mut self, kind: Kind, bytes: usize) -> Fallible<Gc<Header>> {
+        if self.stack.is_active() {
+            self.collect_if_due();
+        }
+        match self.heap.allocate_after_collection(kind, bytes) {
+            Some(cell) => Ok(cell),
+            None => {
+                if self.stack.is_active() {
+                    self.collect_garbage();
+                    if let Some(cell) = self.heap.allocate_after_collection(kind, bytes) {
+                        return Ok(cell);
+                    }
+                }
+                self.heap.exhausted()
+            }
+        }
+    }
+
+    fn collect_if_due(&mut self) {
+        let vm: *mut Vm = self;
+        let mut world = World { vm, lifetime: std::marker::PhantomData };
+        self.heap.collect(&mut world);
+    }
+
+    /// Collects all garbage. Must run on the script stack.
+    pub fn collect_garbage(&mut self) {
+        let vm: *mut Vm = self;
+        let mut world = World { vm, lifetime: std::marker::PhantomData };
+        self.heap.collect_full(&mut world);
+    }
+
+    /// The heap's statistics and switches.
+    pub fn heap(&mut self) -> &mut Heap {
+        &mut self.heap
+    }
+
+    /// The host.
+    pub fn host(&mut self) -> &mut dyn Host {
+        &mut *self.host
+    }
+
+    /// Forgets all cached inherited members.
+    #[cold]
+    pub(crate) fn forget_inherited_members(&mut self) {
+        for cell in self.instances.iter().flat_map(|instance| instance.feedback.iter()) {
+            cell.forget(&self.shapes, true);
+        }
+    }
+
+    /// The number of the global variable with this interned name.
+    pub fn global_index(&mut self, name: Gc<StringCell>) -> u32 {
+        let index = self.globals.index(name);
+        let cell = self.globals.cell(index);
+        if cell.fallback.get().is_unassigned()
+            && let Some(intrinsic) = self.intrinsics.function(name)
+        {
+            cell.fallback.set(Value::function(intrinsic));
+        }
+        index
+    }
+
+    /// The value of a constant.
+    pub(crate) fn constant(&mut self, constant: &Constant) -> Fallible<Value> {
+        Ok(match constant {
+            Constant::Null => Value::NULL,
+            Constant::Number(number) => Value::number(*number),
+            Constant::String(text) => Value::string(self.intern(text)?),
+        })
+    }
+
+    /// Makes an instance of a code block. It lives as long as the interpreter.
+    pub fn instantiate(&mut self, block: &Arc<CodeBlock>) -> Fallible<*const CodeInstance> {
+        // Values made here are in no place the collector looks at until the instance is registered.
+        let watermark = self.roots.len();
+        for constant in &block.constants {
+            let value = self.constant(constant)?;
+            self.roots.push(value);
+        }
+        let constants: Box<[Value]> = self.roots[watermark..].into();
+        for parameter in &block.parameters {
+            let value = self.constant(&parameter.default)?;
+            self.roots.push(value);
+        }
+        let defaults: Box<[Value]> = self.roots[watermark + constants.len()..].into();
+        let mut globals = Vec::with_capacity(block.globals.len());
+        for name in &block.globals {
+            let name = constants[*name as usize].as_string().ok_or_else(|| Throw::message("invalid code block"))?;
+            let index = self.global_index(name);
+            globals.push(std::ptr::from_ref(self.globals.cell(index)));
+        }
+        let feedback = block.feedback.iter().map(|info| FeedbackCell {
+            key: match info.kind {
+                kiln_bytecode::FeedbackKind::Call => Value::NULL,
+                _ => constants[info.key as usize],
+            },
+            first: std::cell::Cell::new(crate::feedback::CacheEntry::EMPTY),
+            others: std::cell::OnceCell::new(),
+            megamorphic: std::cell::Cell::new(false),
+            target: std::cell::Cell::new(0),
+            targets: std::cell::Cell::new(0),
+        });
+        let instance = Box::new(CodeInstance {
+            instructions: block.instructions.iter().map(|instruction| std::cell::Cell::new(*instruction)).collect(),
+            feedback: feedback.collect(),
+            globals: globals.into(),
+            register_count: block.register_count as usize,
+            parameter_count: block.parameters.len(),
+            uses_super: block.uses_super,
+            self_parameter: block.self_parameter,
+            calls: std::cell::Cell::new(0),
+            loops: block.loops.iter().map(|_| LoopCounter::default()).collect(),
+            variable_count: variable_count(block),
+            functions: block.functions.iter().map(|_| std::cell::OnceCell::new()).collect(),
+            static_functions: block.functions.iter().map(|_| std::cell::Cell::new(Value::NULL)).collect(),
+            block: block.clone(),
+            constants,
+            defaults,
+        });
+        let address: *const CodeInstance = &*instance;
+        self.instances.push(instance);
+        self.roots.truncate(watermark);
+        Ok(address)
+    }
+
+    /// The instance of a nested function.
+    pub(crate) fn nested_instance(&mut self, outer: &CodeInstance, index: usize) -> Fallible<*const CodeInstance> {
+        if let Some(known) = outer.functions[index].get() {
+            return Ok(*known);
+        }
+        let instance = self.instantiate(&outer.block.functions[index])?;
+        Ok(*outer.functions[index].get_or_init(|| instance))
+    }
+
+    /// The function value of an intrinsic.
+    pub(crate) fn intrinsic_function(&mut self, intrinsic: &'static Intrinsic) -> Fallible<Gc<FunctionCell>> {
+        FunctionCell::intrinsic(self, intrinsic)
+    }
+
+    /// The error of a name that nothing knows.
+    #[cold]
+    pub(crate) fn undefined<T>(&mut self, name: Gc<StringCell>) -> Fallible<T> {
+        Err(RuntimeError::UndefinedIdentifier(self.text_of(name)).into())
+    }
+
+    /// The text of a string for an error message.
+    #[cold]
+    pub(crate) fn text_of(&mut self, string: Gc<StringCell>) -> Box<str> {
+        match self.flat(string) {
+            Ok(text) => text.into(),
+            Err(_) => "…".into(),
+        }
+    }
+}
+
+/// The name of an instruction, for messages of the engine.
+pub(crate) fn op_name(op: Op) -> &'static str {
+    op.info().name
+}
