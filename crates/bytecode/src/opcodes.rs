@@ -60,13 +60,13 @@ macro_rules! for_each_op {
             /// Reads a variable by name: in the frame's variable map, then outer variables, globals, intrinsics.
             get_variable = GetVariable { dst: Out, variables: In, feedback: Feedback } (read_mode) [allocates calls throws writes];
             /// Reads a variable that is no local: the function's outer variables, then globals, then intrinsics.
-            get_outer_variable = GetOuterVariable { dst: Out, feedback: Feedback } (read_mode) [allocates calls throws writes];
+            get_outer_variable = GetOuterVariable { dst: Out, unused: Unused, feedback: Feedback } (read_mode) [allocates calls throws writes];
             /// Assigns a variable in the frame's variable map.
             set_variable = SetVariable { variables: In, src: In, feedback: Feedback } (none) [allocates throws writes];
             /// `dst` = a new, empty variable map for this frame.
             new_variables = NewVariables { dst: Out } (none) [allocates throws];
             /// Stores the window's `super` into the variable map, if the call has set it.
-            bind_super = BindSuper { variables: In, feedback: Feedback } (none) [allocates throws writes];
+            bind_super = BindSuper { variables: In, unused: Unused, feedback: Feedback } (none) [allocates throws writes];
             /// `dst` = the scope map `outer`: the variables of the function's creator, or the globals.
             get_outer = GetOuter { dst: Out } (none) [allocates throws];
             /// `dst` = the scope map `globals`.

@@ -172,7 +172,8 @@ impl Vm {
         // SAFETY: arguments of a call from outside fit into the red zone; a script function's window is checked by `enter`.
         let end = unsafe { window.add(3 + arguments.len().min(256)) };
         if self.frames.is_beyond_limit(end) {
-            return Err(self.reported(self.limit_throw(), depth));
+            let throw = self.frames.limit_error();
+            return Err(self.reported(throw, depth));
         }
         for (index, argument) in arguments.iter().take(256).enumerate() {
             // SAFETY: see above.
@@ -195,18 +196,12 @@ impl Vm {
         self.call(Value::function(function), Value::UNASSIGNED, &[])
     }
 
-    fn limit_throw(&mut self) -> Throw {
-        self.frames.limit_error()
-    }
-
     /// Gives an error its position and leaves the frames above `depth`.
     #[cold]
     fn reported(&mut self, throw: Throw, depth: usize) -> Throw {
         let throw = match throw.into_ending() {
             Ending::Error(error) => {
-                let mut stack = self.frames.positions(MAX_TRACE);
-                let outer = depth.min(stack.len());
-                stack.truncate(stack.len() - if depth == 0 { 0 } else { outer.min(0) });
+                let stack = self.frames.positions(MAX_TRACE);
                 Throw::reported(ScriptError { error, stack })
             }
             Ending::Exit(status) => Throw::exit(status),

@@ -20,6 +20,8 @@ pub struct Member {
     pub value: Value,
     /// The map whose own entry it is.
     pub holder: Gc<MapCell>,
+    /// The key.
+    pub key: Gc<StringCell>,
 }
 
 impl Vm {
@@ -157,6 +159,14 @@ impl Vm {
         self.map_get_interned(map, self.names.isa)
     }
 
+    /// Where the search for a member goes on from `map`; none if at a value that is no map.
+    pub(crate) fn next_on_path(&mut self, map: Gc<MapCell>) -> Option<Gc<MapCell>> {
+        match self.isa_of(map) {
+            Some(next) => next.as_map(),
+            None => Some(self.types.map),
+        }
+    }
+
     /// The type map whose members all values of this value's kind have.
     pub fn type_map_of(&mut self, value: Value) -> Option<Gc<MapCell>> {
         if value.as_map().is_some() {
@@ -192,7 +202,7 @@ impl Vm {
                 },
             };
             if let Some(value) = self.map_get_interned(map, key) {
-                return Ok(Some(Member { value, holder: map }));
+                return Ok(Some(Member { value, holder: map, key }));
             }
             at = match self.isa_of(map) {
                 Some(next) => next,
