@@ -439,11 +439,6 @@ impl Op {
         }
     }
 
-    /// Whether control can continue at the next instruction.
-    pub fn falls_through(self) -> bool {
-        !matches!(self, Op::Jump | Op::LoopBack | Op::Return)
-    }
-
     /// The opcode with this number, if there is one.
     pub fn from_byte(byte: u8) -> Option<Op> {
         Op::ALL.get(usize::from(byte)).copied()

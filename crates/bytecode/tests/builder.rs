@@ -1,22 +1,15 @@
 //! The builder: encoding, labels, distances and tables.
 
-use std::sync::Arc;
+mod common;
 
+use common::builder;
 use kiln_bytecode::{
-    BuildError, CodeBlock, CodeBlockBuilder, Constant, FeedbackIndex, FeedbackKind, Instruction,
-    InvokePath, Language, LineEntry, LoopInfo, Op, Origin, ReadMode, Register,
+    BuildError, CodeBlock, Constant, FeedbackIndex, FeedbackKind, Instruction, InvokePath,
+    LineEntry, LoopInfo, Op, ReadMode, Register,
 };
 
 const X: Register = Register(3);
 const Y: Register = Register(4);
-
-fn builder() -> CodeBlockBuilder {
-    let origin = Origin {
-        file: "test.ms".into(),
-        module: None,
-    };
-    CodeBlockBuilder::start(Language::MiniScript1, Arc::new(origin))
-}
 
 fn ops(block: &CodeBlock) -> Vec<Op> {
     let decode = |instruction: &Instruction| instruction.op().unwrap();
