@@ -31,8 +31,6 @@
 //! been evaluated yet that could not be evaluated again, and control goes to the listed position, where the
 //! same expression stands with explicit `invoke` instructions.
 
-use crate::code_block::FeedbackKind;
-
 /// Calls the macro `$callback` with every row of the instruction table.
 #[macro_export]
 macro_rules! for_each_op {
@@ -219,6 +217,8 @@ macro_rules! for_each_op {
             call_super = CallSuper { dst: Out, window: Window, feedback: Feedback } (argument_count) [allocates calls throws writes];
             /// Looks `index` up in the object in window slot 1, as a statement does, and calls what it finds with `self` = object.
             call_index = CallIndex { dst: Out, window: Window, index: In } (argument_count) [allocates calls throws writes];
+            /// Ends the program with the runtime error whose text is the constant.
+            throw = Throw { unused: Unused, message: Constant32 } (none) [throws];
             /// Ends the call with the result `src`.
             return_value = Return { src: In } (none) [];
             /// `dst` = the function of a literal that makes no closure: the same one every time.
@@ -276,11 +276,6 @@ impl Role {
     /// Whether the operand takes the fields `b` and `c` together.
     pub const fn is_32_bit(self) -> bool {
         matches!(self, Role::Constant32 | Role::Global | Role::Jump32)
-    }
-
-    /// Whether a `wide` prefix may supply upper bits of the operand.
-    pub const fn is_widened(self) -> bool {
-        matches!(self, Role::Feedback | Role::Function)
     }
 }
 
@@ -372,10 +367,6 @@ const fn place<const N: usize>(operands: [(&'static str, Role); N]) -> [OperandI
             !role.is_32_bit() || (at == 1 && N == 2),
             "a 32-bit operand stands second and last"
         );
-        assert!(
-            !role.is_widened() || at == 2,
-            "what a wide prefix extends stands in field c"
-        );
         placed[at] = OperandInfo {
             name,
             role,
@@ -421,22 +412,6 @@ impl Op {
     /// The row of the table.
     pub fn info(self) -> &'static OpInfo {
         &Op::INFO[self as usize]
-    }
-
-    /// What the instruction's feedback cell records, if it has one.
-    pub fn feedback_kind(self) -> Option<FeedbackKind> {
-        match self {
-            Op::Invoke | Op::Call => Some(FeedbackKind::Call),
-            Op::ReadLocal
-            | Op::GetVariable
-            | Op::GetOuterVariable
-            | Op::SetVariable
-            | Op::BindSuper => Some(FeedbackKind::Variable),
-            Op::InitMember | Op::GetMember | Op::SetMember | Op::CallMember | Op::CallSuper => {
-                Some(FeedbackKind::Member)
-            }
-            _ => None,
-        }
     }
 
     /// The opcode with this number, if there is one.
