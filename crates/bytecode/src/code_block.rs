@@ -23,6 +23,18 @@ pub enum Constant {
     String(Box<str>),
 }
 
+impl From<f64> for Constant {
+    fn from(number: f64) -> Constant {
+        Constant::Number(number)
+    }
+}
+
+impl From<&str> for Constant {
+    fn from(string: &str) -> Constant {
+        Constant::String(string.into())
+    }
+}
+
 /// A parameter of a function: its name and the value it takes if the call passes none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
