@@ -31,6 +31,8 @@
 //! been evaluated yet that could not be evaluated again, and control goes to the listed position, where the
 //! same expression stands with explicit `invoke` instructions.
 
+use crate::code_block::FeedbackKind;
+
 /// Calls the macro `$callback` with every row of the instruction table.
 #[macro_export]
 macro_rules! for_each_op {
@@ -277,6 +279,11 @@ impl Role {
     pub const fn is_32_bit(self) -> bool {
         matches!(self, Role::Constant32 | Role::Global | Role::Jump32)
     }
+
+    /// Whether a `wide` prefix may supply upper bits of the operand.
+    pub const fn is_widened(self) -> bool {
+        matches!(self, Role::Feedback | Role::Function)
+    }
 }
 
 /// What the flag byte of an instruction means.
@@ -367,6 +374,10 @@ const fn place<const N: usize>(operands: [(&'static str, Role); N]) -> [OperandI
             !role.is_32_bit() || (at == 1 && N == 2),
             "a 32-bit operand stands second and last"
         );
+        assert!(
+            !role.is_widened() || at == 2,
+            "what a wide prefix extends stands in field c"
+        );
         placed[at] = OperandInfo {
             name,
             role,
@@ -412,6 +423,22 @@ impl Op {
     /// The row of the table.
     pub fn info(self) -> &'static OpInfo {
         &Op::INFO[self as usize]
+    }
+
+    /// What the instruction's feedback cell records, if it has one.
+    pub fn feedback_kind(self) -> Option<FeedbackKind> {
+        match self {
+            Op::Invoke | Op::Call => Some(FeedbackKind::Call),
+            Op::ReadLocal
+            | Op::GetVariable
+            | Op::GetOuterVariable
+            | Op::SetVariable
+            | Op::BindSuper => Some(FeedbackKind::Variable),
+            Op::InitMember | Op::GetMember | Op::SetMember | Op::CallMember | Op::CallSuper => {
+                Some(FeedbackKind::Member)
+            }
+            _ => None,
+        }
     }
 
     /// The opcode with this number, if there is one.
