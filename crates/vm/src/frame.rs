@@ -194,7 +194,9 @@ impl FrameStack {
         let start = self.values.as_ptr().cast::<u64>();
         // Arguments of an intrinsic called just now lie behind the window.
         let end = self.end() as usize + 64 * size_of::<Value>();
-        marker.conservative(start, (end.min(start as usize + self.values.len())) as *const u64);
+        let end = end.min(start as usize + self.values.len()) as *const u64;
+        // SAFETY: both ends lie in the mapping of the value stack.
+        unsafe { marker.conservative(start, end) };
     }
 }
 

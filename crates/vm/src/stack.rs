@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
-use crate::heap::Marker;
+use crate::heap::{Marker, with_spilled_registers};
 use crate::vm::Vm;
 
 /// Bytes of address space for the stack; memory is committed when it is touched.
@@ -43,7 +43,8 @@ impl ScriptStack {
     pub(crate) fn trace(&self, marker: &mut Marker) {
         if self.is_active() {
             let base = self.base;
-            crate::heap::with_spilled_registers(&mut |top| marker.conservative(top as *const u64, base as *const u64));
+            // SAFETY: everything from the current stack pointer to the base is the stack of the running coroutine.
+            with_spilled_registers(|top| unsafe { marker.conservative(top, base as *const u64) });
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use kiln_bytecode::{CodeBlock, Constant, Op};
+use kiln_bytecode::{CodeBlock, Constant};
+use thiserror::Error;
 
 use crate::error::{Fallible, RuntimeError, Throw};
 use crate::feedback::{CodeInstance, FeedbackCell, LoopCounter, variable_count};
@@ -15,8 +16,8 @@ use crate::object::allocator::Allocator;
 use crate::object::function::FunctionCell;
 use crate::object::map::MapCell;
 use crate::object::map::globals::Globals;
-use crate::object::map::shape::ShapeTable;
-use crate::object::string::{StringCell, Strings};
+use crate::object::map::shape::{ShapeId, ShapeTable};
+use crate::object::string::{self, StringCell, Strings};
 use crate::stack::ScriptStack;
 use crate::text::random::Random;
 use crate::value::Value;
@@ -73,6 +74,63 @@ pub struct Vm {
     pub(crate) import_depth: usize,
 }
 
+impl TypeMaps {
+    fn new(cells: &mut impl Allocator, shape: ShapeId) -> Fallible<TypeMaps> {
+        let mut map = || MapCell::allocate(cells, shape, TYPE_MAP_SLOTS, 0);
+        Ok(TypeMaps { string: map()?, list: map()?, map: map()?, number: map()?, function: map()? })
+    }
+}
+
+impl Names {
+    fn new(cells: &mut impl Allocator) -> Fallible<Names> {
+        Ok(Names {
+            isa: string::intern(cells, "__isa")?,
+            key: string::intern(cells, "key")?,
+            value: string::intern(cells, "value")?,
+            self_: string::intern(cells, "self")?,
+            super_: string::intern(cells, "super")?,
+            empty: string::intern(cells, "")?,
+        })
+    }
+}
+
+/// Room for the methods of a type and some that the program adds.
+const TYPE_MAP_SLOTS: usize = 24;
+
+/// Makes the cells that an interpreter needs to exist at all.
+struct Bootstrap<'a> {
+    heap: &'a mut Heap,
+    strings: Strings,
+}
+
+impl Allocator for Bootstrap<'_> {
+    fn allocate(&mut self, kind: Kind, bytes: usize) -> Fallible<Gc<Header>> {
+        match self.heap.allocate_without_collecting(kind, bytes) {
+            Some(cell) => Ok(cell),
+            None => self.heap.exhausted(),
+        }
+    }
+
+    fn write_barrier(&mut self, owner: &Header) {
+        self.heap.write_barrier(owner);
+    }
+
+    fn strings(&mut self) -> &mut Strings {
+        &mut self.strings
+    }
+}
+
+/// Why an interpreter could not be made.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The system refuses memory for the stacks.
+    #[error("no memory for the script's stacks: {0}")]
+    Stacks(#[from] std::io::Error),
+    /// The heap limit leaves no room for the built-in objects.
+    #[error("the heap limit is too small to start")]
+    Heap,
+}
+
 impl Allocator for Vm {
     #[inline]
     fn allocate(&mut self, kind: Kind, bytes: usize) -> Fallible<Gc<Header>> {
@@ -85,6 +143,10 @@ impl Allocator for Vm {
     #[inline(always)]
     fn write_barrier(&mut self, owner: &Header) {
         self.heap.write_barrier(owner);
+    }
+
+    fn strings(&mut self) -> &mut Strings {
+        &mut self.strings
     }
 }
 
@@ -144,31 +206,20 @@ impl Roots for World<'_> {
 }
 
 impl Vm {
-    /// Called when an allocation found a collection due.
+    /// Called when an allocation found a collection due, or no memory. Code outside the script stack has no roots the
+    /// collector could find, so there the heap just grows.
     #[cold]
     #[inline(never)]
     fn allocate_slowly(&mut self, kind: Kind, bytes: usize) -> Fallible<Gc<Header>> {
         if self.stack.is_active() {
-            self.collect_if_due();
+            let vm: *mut Vm = self;
+            let mut world = World { vm, lifetime: std::marker::PhantomData };
+            return self.heap.collect_and_allocate(kind, bytes, &mut world);
         }
-        match self.heap.allocate_after_collection(kind, bytes) {
+        match self.heap.allocate_without_collecting(kind, bytes) {
             Some(cell) => Ok(cell),
-            None => {
-                if self.stack.is_active() {
-                    self.collect_garbage();
-                    if let Some(cell) = self.heap.allocate_after_collection(kind, bytes) {
-                        return Ok(cell);
-                    }
-                }
-                self.heap.exhausted()
-            }
+            None => self.heap.exhausted(),
         }
-    }
-
-    fn collect_if_due(&mut self) {
-        let vm: *mut Vm = self;
-        let mut world = World { vm, lifetime: std::marker::PhantomData };
-        self.heap.collect(&mut world);
     }
 
     /// Collects all garbage. Must run on the script stack.
@@ -291,17 +342,99 @@ impl Vm {
         Err(RuntimeError::UndefinedIdentifier(self.text_of(name)).into())
     }
 
+    /// The interned string with this text.
+    pub fn intern(&mut self, text: &str) -> Fallible<Gc<StringCell>> {
+        string::intern(self, text)
+    }
+
+    /// The interned string equal to this one.
+    #[inline]
+    pub fn intern_cell(&mut self, string: Gc<StringCell>) -> Fallible<Gc<StringCell>> {
+        if string.is_interned() { Ok(string) } else { string::intern_cell(self, string) }
+    }
+
+    /// The interned string equal to this one, if there is any.
+    #[inline]
+    pub fn lookup_interned(&mut self, string: Gc<StringCell>) -> Fallible<Option<Gc<StringCell>>> {
+        if string.is_interned() {
+            return Ok(Some(string));
+        }
+        let text = string.flat_str(self)?;
+        Ok(self.strings.lookup_interned(text))
+    }
+
+    /// A new string.
+    pub fn new_string(&mut self, text: &str) -> Fallible<Value> {
+        string::new_string(self, text).map(Value::string)
+    }
+
+    /// Warns that an assignment reads a variable of its target's name which is no local; once for each line.
+    #[cold]
+    pub(crate) fn warn_about_nonlocal(&mut self, name: Gc<StringCell>, code: &CodeInstance, position: u32) {
+        let line = code.block.line_at(position);
+        if !self.warned.insert((std::ptr::from_ref(&*code.block.origin) as usize, line)) {
+            return;
+        }
+        let place = match &code.block.origin.module {
+            Some(module) => format!("{module} line {line}"),
+            None => format!("line {line}"),
+        };
+        let name = self.text_of(name);
+        let warning = format!("Warning: assignment of unqualified local '{name}' based on nonlocal is deprecated [{place}]\n");
+        self.host.flush();
+        self.host.write_error(&warning);
+    }
+
     /// The text of a string for an error message.
     #[cold]
     pub(crate) fn text_of(&mut self, string: Gc<StringCell>) -> Box<str> {
-        match self.flat(string) {
+        match string.flat_str(self) {
             Ok(text) => text.into(),
             Err(_) => "…".into(),
         }
     }
 }
 
-/// The name of an instruction, for messages of the engine.
-pub(crate) fn op_name(op: Op) -> &'static str {
-    op.info().name
+impl Vm {
+    /// A new interpreter.
+    ///
+    /// # Errors
+    /// The system refuses memory for the stacks, or the heap limit is too small to begin with.
+    pub fn new(limits: Limits, host: Box<dyn Host>) -> Result<Box<Vm>, StartError> {
+        let mut heap = Heap::new(crate::object::trace, limits.heap_bytes);
+        let frames = FrameStack::new(limits.stack_registers)?;
+        let mut shapes = ShapeTable::new();
+        let mut cells = Bootstrap { heap: &mut heap, strings: Strings::new() };
+        let names = Names::new(&mut cells).map_err(|_| StartError::Heap)?;
+        let types = TypeMaps::new(&mut cells, shapes.root(TYPE_MAP_SLOTS)).map_err(|_| StartError::Heap)?;
+        let globals_map = MapCell::allocate_globals(&mut cells).map_err(|_| StartError::Heap)?;
+        let strings = cells.strings;
+        let mut vm = Box::new(Vm {
+            heap,
+            shapes,
+            prototype_epoch: 1,
+            globals: Globals::new(),
+            strings,
+            frames,
+            names,
+            types,
+            globals_map,
+            instances: Vec::new(),
+            roots: Vec::new(),
+            intrinsics: IntrinsicTable::default(),
+            random: Random::new(),
+            host,
+            handles: Vec::new(),
+            stack: ScriptStack::default(),
+            limits,
+            warned: std::collections::HashSet::new(),
+            started: std::time::Instant::now(),
+            import_depth: 0,
+        });
+        for map in [types.string, types.list, types.map, types.number, types.function] {
+            vm.make_prototype(map);
+        }
+        vm.install_intrinsics().map_err(|_| StartError::Heap)?;
+        Ok(vm)
+    }
 }

@@ -213,7 +213,8 @@ impl Gc<ListCell> {
         debug_assert!(index <= self.length());
         self.push(heap, value)?;
         // SAFETY: no other reference to the elements exists; `push` has done the barrier for the new value.
-        unsafe { self.as_mut_slice() }[index..].rotate_right(1);
+        let elements = unsafe { self.as_mut_slice() };
+        elements[index..].rotate_right(1);
         Ok(())
     }
 
@@ -224,7 +225,8 @@ impl Gc<ListCell> {
         }
         debug_assert!(index < self.length());
         // SAFETY: no other reference to the elements exists; only a reordering.
-        unsafe { self.as_mut_slice() }[index..].rotate_left(1);
+        let elements = unsafe { self.as_mut_slice() };
+        elements[index..].rotate_left(1);
         self.pop()
     }
 }

@@ -115,13 +115,15 @@ impl Gc<DictionaryCell> {
 
     /// The entry with this interned string as its key.
     pub fn find_interned(self, key: Gc<StringCell>) -> Option<usize> {
-        let hash = key.interned_hash();
+        // Interning has computed the hash.
+        let hash = key.cached_hash()?;
         let bits = Value::string(key);
         self.probe(hash, |entry| match entry.key.get() {
             same if same == bits => Some(true),
             other => match other.as_string() {
                 // An interned string equals no other interned one; a computed one may have the same text.
-                Some(other) if !other.is_interned() => Some(other.equals_flat(key)),
+                // Hashing has flattened both.
+                Some(other) if !other.is_interned() => Some(other.if_flat() == key.if_flat()),
                 _ => Some(false),
             },
         })

@@ -68,8 +68,8 @@ impl MapCell {
     /// Where compiled code finds the overflow cell.
     pub const OVERFLOW_OFFSET: usize = offset_of!(MapCell, overflow);
 
-    fn allocate(vm: &mut Vm, shape: ShapeId, inline_slots: usize, flags: u8) -> Fallible<Gc<MapCell>> {
-        let header = vm.allocate(Kind::Map, size_of::<MapCell>() + inline_slots * size_of::<Value>())?;
+    pub(crate) fn allocate(heap: &mut impl Allocator, shape: ShapeId, inline_slots: usize, flags: u8) -> Fallible<Gc<MapCell>> {
+        let header = heap.allocate(Kind::Map, size_of::<MapCell>() + inline_slots * size_of::<Value>())?;
         header.flags.set(flags);
         header.small.set(inline_slots as u8);
         header.word.set(shape.0);
@@ -82,6 +82,11 @@ impl MapCell {
             map.inline_slot(slot).set(Value::NULL);
         }
         Ok(map)
+    }
+
+    /// The live view of the global variables. There is one for each interpreter.
+    pub(crate) fn allocate_globals(heap: &mut impl Allocator) -> Fallible<Gc<MapCell>> {
+        MapCell::allocate(heap, ShapeId::NONE, 0, GLOBALS)
     }
 }
 
@@ -221,11 +226,6 @@ impl Vm {
         let map = MapCell::allocate(self, ShapeId::NONE, 0, DICTIONARY)?;
         map.overflow.set(table.address());
         Ok(map)
-    }
-
-    /// The live view of the global variables. There is one for each interpreter.
-    pub(crate) fn new_globals_map(&mut self) -> Fallible<Gc<MapCell>> {
-        MapCell::allocate(self, ShapeId::NONE, 0, GLOBALS)
     }
 
     /// The number of entries.

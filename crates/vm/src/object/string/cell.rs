@@ -183,7 +183,7 @@ impl Gc<StringCell> {
     }
 
     #[inline(always)]
-    pub(super) fn cached_hash(self) -> Option<u32> {
+    pub fn cached_hash(self) -> Option<u32> {
         let hash = self.hash.get();
         (hash != 0).then_some(hash)
     }
