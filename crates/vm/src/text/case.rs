@@ -1,7 +1,8 @@
 //! Upper and lower case.
 //!
-//! The mapping goes from one code point to one, depends on no locale and no neighbours, and so never changes the
-//! length. A character whose case has several code points (`ß`, `ﬁ`) stays as it is.
+//! The mapping goes from one code point to one, depends on no locale and no neighbours, and so
+//! never changes the length. A character whose case has several code points (`ß`, `ﬁ`) stays as it
+//! is.
 
 use std::borrow::Cow;
 

@@ -43,11 +43,13 @@ impl Calendar {
         (time.as_second() - self.epoch) as f64
     }
 
-    /// The date that a text names: `year-month-day`, `hour:minute:second`, or both, separated by spaces.
+    /// The date that a text names: `year-month-day`, `hour:minute:second`, or both, separated by
+    /// spaces.
     ///
-    /// Missing parts of a date or time count as 0, a missing date as today, and a time followed by a word `P` or `PM` is in the
-    /// afternoon. Everything else is ignored. Parts outside their range carry over: the
-    /// 0th day of May is the last of April. None if the date lies outside the years -9999 to 9999.
+    /// Missing parts of a date or time count as 0, a missing date as today, and a time followed by
+    /// a word `P` or `PM` is in the afternoon. Everything else is ignored. Parts outside their
+    /// range carry over: the 0th day of May is the last of April. None if the date lies outside
+    /// the years -9999 to 9999.
     pub fn parse(&self, text: &str) -> Option<f64> {
         self.parse_on(text, self.zone.to_datetime(Timestamp::now()).date())
     }
@@ -87,7 +89,8 @@ impl Calendar {
         Some(self.date_of(time.to_zoned(self.zone.clone()).ok()?.timestamp()))
     }
 
-    /// Writes a date, without its fraction, in this format; an empty text for one outside the years -9999 to 9999.
+    /// Writes a date, without its fraction, in this format; an empty text for one outside the years
+    /// -9999 to 9999.
     pub fn format(&self, date: f64, format: &str) -> String {
         let seconds = date + self.epoch as f64;
         if seconds.is_nan() {

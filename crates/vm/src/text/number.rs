@@ -1,8 +1,8 @@
 //! Numbers as text.
 //!
-//! A number is written with at most 15 significant digits. They come from the number's exact decimal expansion,
-//! with halves rounded away from zero, and every shorter form is rounded, again so, from these digits. Whole
-//! numbers up to 2^53 are exempt: they are written in full.
+//! A number is written with at most 15 significant digits. They come from the number's exact
+//! decimal expansion, with halves rounded away from zero, and every shorter form is rounded, again
+//! so, from these digits. Whole numbers up to 2^53 are exempt: they are written in full.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -86,8 +86,9 @@ struct Decimal {
 impl Decimal {
     /// The first [`SIGNIFICANT`] digits of a finite positive number, halves rounded up.
     fn new(number: f64) -> Decimal {
-        // Two more digits decide how to round, unless they look like a half: they are rounded themselves, perhaps
-        // up to it, so that the whole expansion is needed. No double has more digits than `LONGEST`.
+        // Two more digits decide how to round, unless they look like a half: they are rounded
+        // themselves, perhaps up to it, so that the whole expansion is needed. No double
+        // has more digits than `LONGEST`.
         const GUARD: usize = 2;
         const LONGEST: usize = 767;
         let (text, exponent) = expand(number, SIGNIFICANT + GUARD);
@@ -185,8 +186,9 @@ impl Decimal {
 
 /// The number that the text spells, 0 if it spells none: what `val` returns.
 ///
-/// A sign, digits with a point among, before or behind them, and an exponent, with white space around. Commas
-/// behind the first digit of the whole part are skipped. `Infinity`, `-Infinity` and `NaN` are known in exactly this form.
+/// A sign, digits with a point among, before or behind them, and an exponent, with white space
+/// around. Commas behind the first digit of the whole part are skipped. `Infinity`, `-Infinity` and
+/// `NaN` are known in exactly this form.
 ///
 /// ```
 /// use kiln_vm::text::number::parse_number;

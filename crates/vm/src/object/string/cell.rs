@@ -23,7 +23,8 @@ pub mod flags {
 
 use flags::{ASCII, BUFFER, INTERNED, ROPE, VIEW};
 
-/// A string, or the buffer behind one: the part all forms share. The module's text shows what follows.
+/// A string, or the buffer behind one: the part all forms share. The module's text shows what
+/// follows.
 #[repr(C)]
 pub struct StringCell {
     header: Header,
@@ -148,8 +149,8 @@ impl Gc<StringCell> {
         Some(unsafe { self.text() })
     }
 
-    /// The text, flattened if need be. It stays valid as long as the collector finds it or the string: see the
-    /// [module](super)'s text.
+    /// The text, flattened if need be. It stays valid as long as the collector finds it or the
+    /// string: see the [module](super)'s text.
     ///
     /// # Errors
     /// Fails if flattening finds no memory.
@@ -281,8 +282,8 @@ impl Gc<StringCell> {
     /// The string must not be a rope. The result must not outlive the cell.
     #[inline(always)]
     pub(super) unsafe fn text<'a>(self) -> &'a str {
-        // SAFETY: the bytes lie within a cell, never change once written, and are UTF-8, since they are copied
-        // from whole strings and cut between code points only.
+        // SAFETY: the bytes lie within a cell, never change once written, and are UTF-8, since they
+        // are copied from whole strings and cut between code points only.
         unsafe {
             std::str::from_utf8_unchecked(std::slice::from_raw_parts(
                 self.bytes(),
@@ -294,7 +295,8 @@ impl Gc<StringCell> {
     /// Turns a rope into a view of text that is equal to its own.
     ///
     /// # Safety
-    /// The string must be a rope; `owner` must be inline or a buffer and hold the text at this place.
+    /// The string must be a rope; `owner` must be inline or a buffer and hold the text at this
+    /// place.
     pub(super) unsafe fn become_view(
         self,
         alloc: &mut impl Allocator,
@@ -310,7 +312,7 @@ impl Gc<StringCell> {
 }
 
 /// The size of a new string.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Extent {
     /// In bytes.
     pub bytes: usize,
@@ -420,7 +422,8 @@ fn allocate(
     header.flags.set(flags);
     header.small.set(0);
     header.word.set(extent.bytes as u32);
-    // SAFETY: the cell is new, of this kind and large enough for the fields, which are written before they are read.
+    // SAFETY: the cell is new, of this kind and large enough for the fields, which are written
+    // before they are read.
     unsafe {
         let cell: Gc<StringCell> = Gc::from_address(header.address());
         (&raw mut (*cell.as_ptr()).length).write(Cell::new(extent.length as u32));

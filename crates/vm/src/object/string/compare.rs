@@ -36,6 +36,35 @@ pub fn hash_of(text: &str) -> u32 {
     ((hash >> 32) as u32 ^ hash as u32).max(1)
 }
 
+impl Gc<StringCell> {
+    /// The hash of an interned string.
+    #[inline(always)]
+    pub fn interned_hash(self) -> u32 {
+        debug_assert!(self.is_interned());
+        self.cached_hash().unwrap_or_default()
+    }
+
+    /// Whether two strings of which neither is an outstanding concatenation have the same contents.
+    /// Interned strings are none, nor are those whose hash was asked for.
+    #[inline]
+    pub fn equals_flat(self, other: Gc<StringCell>) -> bool {
+        debug_assert!(!self.is_rope() && !other.is_rope());
+        self == other || (may_be_equal(self, other) && self.if_flat() == other.if_flat())
+    }
+}
+
+/// What can be said about the equality of different cells without looking at the bytes.
+#[inline]
+fn may_be_equal(a: Gc<StringCell>, b: Gc<StringCell>) -> bool {
+    if a.extent() != b.extent() || (a.is_interned() && b.is_interned()) {
+        return false;
+    }
+    match (a.cached_hash(), b.cached_hash()) {
+        (Some(a), Some(b)) => a == b,
+        _ => true,
+    }
+}
+
 /// Whether two strings have the same contents.
 ///
 /// # Errors
@@ -45,15 +74,7 @@ pub fn equals(alloc: &mut impl Allocator, a: Gc<StringCell>, b: Gc<StringCell>) 
     if a == b {
         return Ok(true);
     }
-    if a.byte_length() != b.byte_length()
-        || a.length() != b.length()
-        || (a.is_interned() && b.is_interned())
-    {
-        return Ok(false);
-    }
-    if let (Some(a), Some(b)) = (a.cached_hash(), b.cached_hash())
-        && a != b
-    {
+    if !may_be_equal(a, b) {
         return Ok(false);
     }
     Ok(a.flat_str(alloc)? == b.flat_str(alloc)?)
@@ -74,8 +95,8 @@ pub fn compare(
     Ok(a.flat_str(alloc)?.cmp(b.flat_str(alloc)?))
 }
 
-/// The index of the first occurrence of `needle` in `string` that starts at `from` or later. An empty needle occurs
-/// everywhere, also at the end.
+/// The index of the first occurrence of `needle` in `string` that starts at `from` or later. An
+/// empty needle occurs everywhere, also at the end.
 ///
 /// # Errors
 /// Fails if the heap is full.

@@ -1,9 +1,9 @@
 //! Finding the n-th code point.
 //!
-//! In ASCII text code points are bytes. Other text gets, when it is first indexed, an index: a cell of bytes with the
-//! offset of every [`STRIDE`]-th code point as a `u32`, filled in as far as it was needed. The cell's header counts
-//! the entries that are filled in. The index belongs to the cell that holds the text; views share it, and the index of a
-//! buffer grows with the buffer.
+//! In ASCII text code points are bytes. Other text gets, when it is first indexed, an index: a cell
+//! of bytes with the offset of every [`STRIDE`]-th code point as a `u32`, filled in as far as it
+//! was needed. The cell's header counts the entries that are filled in. The index belongs to the
+//! cell that holds the text; views share it, and the index of a buffer grows with the buffer.
 
 use super::cell::IndexBody;
 use super::{StringCell, from_char};
@@ -11,8 +11,8 @@ use crate::error::Fallible;
 use crate::heap::{Gc, Header, Kind};
 use crate::object::allocator::Allocator;
 
-/// The distance of index entries in code points. An entry costs a quarter of a byte per code point or less,
-/// and a look-up steps over 15 code points at most.
+/// The distance of index entries in code points. An entry costs a quarter of a byte per code point
+/// or less, and a look-up steps over 15 code points at most.
 const STRIDE: usize = 16;
 
 /// Up to this many code points from the start of a string are stepped over without an index.
@@ -108,8 +108,8 @@ fn offset_in_owner(
     let bytes = unsafe { owner.text() }.as_bytes();
     let filled = entries.word.get() as usize;
     let wanted = index / STRIDE;
-    // SAFETY: the index has room for an entry per `STRIDE` bytes its owner can hold, and entries up to `filled` are
-    // initialized.
+    // SAFETY: the index has room for an entry per `STRIDE` bytes its owner can hold, and entries up
+    // to `filled` are initialized.
     unsafe {
         let first = entries.as_ptr().add(1).cast::<u32>();
         let entry = |number: usize| match number {

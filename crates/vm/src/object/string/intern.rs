@@ -11,7 +11,8 @@ use crate::object::allocator::Allocator;
 /// Code points below this have one string each: ASCII and the rest of Latin-1.
 const SHARED_CHARACTERS: usize = 256;
 
-/// The shared strings of one interpreter: the empty string, the strings of one character, and the interned strings.
+/// The shared strings of one interpreter: the empty string, the strings of one character, and the
+/// interned strings.
 ///
 /// The first two kinds are made on demand and stay; the interned ones are held weakly.
 pub struct Strings {
@@ -41,11 +42,14 @@ impl Strings {
     pub fn lookup_interned(&self, text: &str) -> Option<Gc<StringCell>> {
         match self.shared_slot(text) {
             Some(slot) => *slot,
-            None => self
-                .interned
-                .find(spread(hash_of(text)), |cell| cell.if_flat() == Some(text))
-                .copied(),
+            None => self.lookup_hashed(text, hash_of(text)),
         }
+    }
+
+    fn lookup_hashed(&self, text: &str, hash: u32) -> Option<Gc<StringCell>> {
+        self.interned
+            .find(spread(hash), |cell| cell.if_flat() == Some(text))
+            .copied()
     }
 
     /// The number of interned strings, not counting those of fewer than two characters.
@@ -77,12 +81,17 @@ impl Strings {
 
     /// Adds an inline string whose contents are not in the table.
     fn insert(&mut self, cell: Gc<StringCell>, hash: u32) {
-        cell.cache_hash(hash);
-        cell.header().set_flag(flags::INTERNED);
+        mark_interned(cell, hash);
         let hash_of_cell = |cell: &Gc<StringCell>| spread(cell.cached_hash().unwrap_or_default());
         self.interned
             .insert_unique(spread(hash), cell, hash_of_cell);
     }
+}
+
+/// An interned string always has its hash.
+fn mark_interned(cell: Gc<StringCell>, hash: u32) {
+    cell.cache_hash(hash);
+    cell.header().set_flag(flags::INTERNED);
 }
 
 /// The table takes its control bits from the top, where a 32-bit hash has none.
@@ -99,7 +108,7 @@ pub fn empty(alloc: &mut impl Allocator) -> Fallible<Gc<StringCell>> {
         return Ok(cell);
     }
     let cell = new_copy(alloc, "")?;
-    cell.header().set_flag(flags::INTERNED);
+    mark_interned(cell, hash_of(""));
     alloc.strings().empty = Some(cell);
     Ok(cell)
 }
@@ -118,9 +127,11 @@ pub fn from_char(alloc: &mut impl Allocator, character: char) -> Fallible<Gc<Str
 
 #[cold]
 fn new_character(alloc: &mut impl Allocator, character: char) -> Fallible<Gc<StringCell>> {
-    let cell = new_copy(alloc, character.encode_utf8(&mut [0; 4]))?;
+    let mut buffer = [0; 4];
+    let text = &*character.encode_utf8(&mut buffer);
+    let cell = new_copy(alloc, text)?;
     if let Some(slot) = alloc.strings().characters.get_mut(character as usize) {
-        cell.header().set_flag(flags::INTERNED);
+        mark_interned(cell, hash_of(text));
         *slot = Some(cell);
     }
     Ok(cell)
@@ -135,28 +146,48 @@ pub fn intern(alloc: &mut impl Allocator, text: &str) -> Fallible<Gc<StringCell>
         return Ok(cell);
     }
     let cell = super::new_string(alloc, text)?;
+    // The strings of one character come interned, as far as the table shares them.
     if !cell.is_interned() {
         alloc.strings().insert(cell, hash_of(text));
     }
     Ok(cell)
 }
 
-/// The one interned string with the contents of this one; this one itself, if there was none and it holds its bytes.
+/// The interned string with the contents of this one, if there is one. Uses the hash that the cell
+/// keeps.
+///
+/// # Errors
+/// Fails if flattening finds no memory.
+pub fn lookup_interned_cell(
+    alloc: &mut impl Allocator,
+    string: Gc<StringCell>,
+) -> Fallible<Option<Gc<StringCell>>> {
+    if string.is_interned() {
+        return Ok(Some(string));
+    }
+    let hash = super::hash(alloc, string)?;
+    let text = string.flat_str(alloc)?;
+    let strings = alloc.strings();
+    Ok(match strings.shared_slot(text) {
+        Some(slot) => *slot,
+        None => strings.lookup_hashed(text, hash),
+    })
+}
+
+/// The one interned string with the contents of this one; this one itself, if there was none and it
+/// holds its bytes.
 ///
 /// # Errors
 /// Fails if the heap is full.
 pub fn intern_cell(alloc: &mut impl Allocator, string: Gc<StringCell>) -> Fallible<Gc<StringCell>> {
-    if string.is_interned() {
-        return Ok(string);
-    }
-    let hash = super::hash(alloc, string)?;
-    let text = string.flat_str(alloc)?;
-    if let Some(cell) = alloc.strings().lookup_interned(text) {
+    if let Some(cell) = lookup_interned_cell(alloc, string)? {
         return Ok(cell);
     }
     if string.is_inline() && string.length() > 1 {
+        let hash = super::hash(alloc, string)?;
         alloc.strings().insert(string, hash);
         return Ok(string);
     }
+    let text = string.flat_str(alloc)?;
     intern(alloc, text)
 }

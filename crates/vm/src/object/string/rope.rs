@@ -2,12 +2,12 @@
 //!
 //! # Appending
 //!
-//! `s = s + x` in a loop must take time proportional to the final length, whatever the program does with `s` in
-//! between, and should not keep a cell per step alive. Three rules see to it:
+//! `s = s + x` in a loop must take time proportional to the final length, whatever the program does
+//! with `s` in between, and should not keep a cell per step alive. Three rules see to it:
 //!
 //! 1. A string that ends where its buffer ends is extended in the buffer, if there is room.
-//! 2. A string that came about by appending to an appended string gets a buffer twice its size when flattened.
-//!    So the copying of all flattenings sums up to a constant times the final length.
+//! 2. A string that came about by appending to an appended string gets a buffer twice its size when
+//!    flattened. So the copying of all flattenings sums up to a constant times the final length.
 //! 3. A rope of [`EAGER`] appends is flattened before the next one.
 //!
 //! The header's `small` byte counts the appends since the string was last flattened.
@@ -18,7 +18,8 @@ use crate::error::{Fallible, RuntimeError};
 use crate::heap::Gc;
 use crate::object::allocator::Allocator;
 
-/// Concatenations of fewer bytes are copied at once: that costs less than a rope and its flattening.
+/// Concatenations of fewer bytes are copied at once: that costs less than a rope and its
+/// flattening.
 const ROPE_MINIMUM: usize = 49;
 
 /// From this many appends on a flattened string gets room to grow.
@@ -72,7 +73,10 @@ pub fn concat(
         return Ok(extended);
     }
     let rope = whole.new_rope(alloc, left, right)?;
-    rope.header().small.set(appends(left).saturating_add(1));
+    // Where the right part is the longer one, copying adds up to little without any room to grow.
+    if right.byte_length() < left.byte_length() {
+        rope.header().small.set(appends(left).saturating_add(1));
+    }
     Ok(rope)
 }
 
@@ -91,7 +95,8 @@ fn join(
     debug_assert!(!left.is_rope() && !right.is_rope());
     let joined = whole.new_inline(alloc)?;
     let target = joined.own_bytes();
-    // SAFETY: ropes have `ROPE_MINIMUM` bytes at least, so the parts are none; the new cell has room for both.
+    // SAFETY: ropes have `ROPE_MINIMUM` bytes at least, so the parts are none; the new cell has
+    // room for both.
     unsafe {
         target.copy_from_nonoverlapping(left.bytes(), left.byte_length());
         target
@@ -101,7 +106,8 @@ fn join(
     Ok(joined)
 }
 
-/// Appends `right` in the buffer that `left` is a view of, if `left` ends where the buffer ends and there is room.
+/// Appends `right` in the buffer that `left` is a view of, if `left` ends where the buffer ends and
+/// there is room.
 fn extend_in_buffer(
     alloc: &mut impl Allocator,
     whole: Extent,
@@ -143,12 +149,13 @@ pub(super) fn flatten(alloc: &mut impl Allocator, rope: Gc<StringCell>) -> Falli
     Ok(())
 }
 
-/// Copies the text of `string` to the end of `buffer`, which must have room for it, and makes it and the ropes it
-/// consists of views of the buffer.
+/// Copies the text of `string` to the end of `buffer`, which must have room for it, and makes it
+/// and the ropes it consists of views of the buffer.
 ///
-/// Goes through the rope from its end to its start. The ropes whose right part it is in form a chain through
-/// their `right` fields, so it needs no stack, however deep and lopsided the rope is. A rope that occurs more than once is
-/// a view of finished text when it is met again. Nothing is allocated on the way, so nobody else sees the chain.
+/// Goes through the rope from its end to its start. The ropes whose right part it is in form a
+/// chain through their `right` fields, so it needs no stack, however deep and lopsided the rope is.
+/// A rope that occurs more than once is a view of finished text when it is met again. Nothing is
+/// allocated on the way, so nobody else sees the chain.
 fn move_to_buffer(alloc: &mut impl Allocator, string: Gc<StringCell>, buffer: Gc<StringCell>) {
     let mut end = Extent {
         bytes: buffer.byte_length() + string.byte_length(),
@@ -169,8 +176,9 @@ fn move_to_buffer(alloc: &mut impl Allocator, string: Gc<StringCell>, buffer: Gc
         }
         end.bytes -= part.byte_length();
         end.length -= part.length();
-        // SAFETY: the part is no rope. The buffer was extended by the length of all parts together, and if the
-        // part itself lies in the buffer, then before the end or behind this place.
+        // SAFETY: the part is no rope. The buffer was extended by the length of all parts together,
+        // and if the part itself lies in the buffer, then before the end or behind this
+        // place.
         unsafe {
             let target = buffer.own_bytes().add(end.bytes);
             target.copy_from_nonoverlapping(part.bytes(), part.byte_length());
@@ -178,8 +186,8 @@ fn move_to_buffer(alloc: &mut impl Allocator, string: Gc<StringCell>, buffer: Gc
         if chain == buffer {
             return;
         }
-        // SAFETY: the chain consists of ropes. When the left part of this one is copied too, the text of all of it starts
-        // where the left part starts.
+        // SAFETY: the chain consists of ropes. When the left part of this one is copied too, the
+        // text of all of it starts where the left part starts.
         unsafe {
             let rope = chain;
             let body = rope.rope();
@@ -196,7 +204,8 @@ fn move_to_buffer(alloc: &mut impl Allocator, string: Gc<StringCell>, buffer: Gc
     }
 }
 
-/// The string `factor` times: as many full copies as fit, then as many code points of another as the fraction says.
+/// The string `factor` times: as many full copies as fit, then as many code points of another as
+/// the fraction says.
 ///
 /// A factor that is not positive gives the empty string.
 ///
@@ -231,8 +240,9 @@ pub fn replicate(
     let text = string.flat_str(alloc)?;
     let result = Extent { bytes, length }.new_inline(alloc)?;
     let target = result.own_bytes();
-    // SAFETY: the new cell has room for `bytes` bytes. What is written so far consists of whole copies, so continuing with
-    // its start continues the pattern; source and target never overlap.
+    // SAFETY: the new cell has room for `bytes` bytes. What is written so far consists of whole
+    // copies, so continuing with its start continues the pattern; source and target never
+    // overlap.
     unsafe {
         target.copy_from_nonoverlapping(text.as_ptr(), unit);
         let mut written = unit;

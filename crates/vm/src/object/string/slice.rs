@@ -10,7 +10,8 @@ use crate::object::allocator::Allocator;
 /// Pieces of fewer bytes are copied.
 const VIEW_MINIMUM: usize = 96;
 
-/// A view may keep alive this many times its own bytes. What is a smaller part of its owner is copied.
+/// A view may keep alive this many times its own bytes. What is a smaller part of its owner is
+/// copied.
 const VIEW_SHARE: usize = 16;
 
 /// The code points from `from` up to and without `to`; both are cut to the length.
