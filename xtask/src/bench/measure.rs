@@ -76,7 +76,7 @@ pub fn run(mut command: Command) -> Result<Run, Error> {
         let message = String::from_utf8_lossy(&errors)
             .lines()
             .next()
-            .unwrap_or_default()
+            .unwrap_or("nothing on standard error")
             .to_owned();
         Err(Error::Status { status, message })
     }

@@ -200,3 +200,43 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
         source,
     })
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_fails_if_its_output_or_status_is_wrong() {
+        // `echo` prints the name of the source, which is another one in Lua.
+        let engines = [
+            "differs=echo {lua}",
+            "first=echo {}",
+            "same=echo {}",
+            "broken=false {}",
+        ]
+        .map(|text| Engine::extra(text).expect("it is valid"));
+        let program = Program {
+            name: "fib".to_owned(),
+            group: "calls".to_owned(),
+            default: 30,
+            small: 3,
+        };
+        let outcomes = measure_program(Path::new("benches"), &program, 30, &engines, 1, 2);
+        let summary: Vec<String> = outcomes
+            .iter()
+            .map(|outcome| match outcome {
+                Outcome::Measured(samples) => format!("{} samples", samples.len()),
+                Outcome::Failed(reason) => reason.clone(),
+            })
+            .collect();
+        assert_eq!(
+            summary,
+            [
+                "its output differs",
+                "2 samples",
+                "2 samples",
+                "exit status: 1: "
+            ]
+        );
+    }
+}
