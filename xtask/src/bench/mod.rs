@@ -235,7 +235,7 @@ mod tests {
                 "its output differs",
                 "2 samples",
                 "2 samples",
-                "exit status: 1: "
+                "exit status: 1: nothing on standard error"
             ]
         );
     }
