@@ -12,6 +12,24 @@ pub enum Language {
     MiniScript1 = 0,
 }
 
+impl Language {
+    /// Every language.
+    pub const ALL: &'static [Language] = &[Language::MiniScript1];
+
+    /// The name in listings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Language::MiniScript1 => "miniscript1",
+        }
+    }
+
+    /// The language of that name.
+    pub fn from_name(name: &str) -> Option<Language> {
+        let mut all = Language::ALL.iter().copied();
+        all.find(|language| language.name() == name)
+    }
+}
+
 /// A constant of the pool.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Constant {
@@ -54,6 +72,30 @@ pub enum FeedbackKind {
     Variable = 1,
     /// A member read, written or called: shapes and holders seen.
     Member = 2,
+}
+
+impl FeedbackKind {
+    /// Every kind.
+    pub const ALL: &'static [FeedbackKind] = &[
+        FeedbackKind::Call,
+        FeedbackKind::Variable,
+        FeedbackKind::Member,
+    ];
+
+    /// The name in listings.
+    pub fn name(self) -> &'static str {
+        match self {
+            FeedbackKind::Call => "call",
+            FeedbackKind::Variable => "variable",
+            FeedbackKind::Member => "member",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn from_name(name: &str) -> Option<FeedbackKind> {
+        let mut all = FeedbackKind::ALL.iter().copied();
+        all.find(|kind| kind.name() == name)
+    }
 }
 
 /// A feedback cell's static part.

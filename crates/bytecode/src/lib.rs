@@ -6,9 +6,11 @@
 pub mod builder;
 mod code_block;
 mod dataflow;
+pub mod file;
 mod instruction;
 pub mod liveness;
 pub mod opcodes;
+pub mod text;
 pub mod verifier;
 
 pub use builder::{
@@ -17,7 +19,9 @@ pub use builder::{
 };
 pub use code_block::*;
 pub use dataflow::{for_each_register_read, overwritten_window, register_written};
+pub use file::{FileError, from_bytes, to_bytes};
 pub use instruction::{Instruction, ReadMode, Register};
 pub use liveness::{Liveness, RegisterSet};
 pub use opcodes::{Effects, FlagUse, Op, OpInfo, OperandInfo, Role};
+pub use text::{ParseError, Problem, parse};
 pub use verifier::{Defect, VerifyError, verify};
