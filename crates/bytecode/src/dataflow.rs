@@ -7,7 +7,7 @@ use crate::opcodes::{Effects, Op, Role};
 impl Op {
     /// Whether control can continue at the next instruction.
     pub fn falls_through(self) -> bool {
-        !matches!(self, Op::Jump | Op::LoopBack | Op::Return)
+        !matches!(self, Op::Jump | Op::LoopBack | Op::Return | Op::Throw)
     }
 
     /// Whether the register written is written only if the instruction jumps.

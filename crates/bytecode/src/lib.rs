@@ -10,6 +10,7 @@ pub mod file;
 mod instruction;
 pub mod liveness;
 pub mod opcodes;
+mod reference;
 pub mod text;
 pub mod verifier;
 
@@ -23,5 +24,6 @@ pub use file::{FileError, from_bytes, to_bytes};
 pub use instruction::{Instruction, ReadMode, Register};
 pub use liveness::{Liveness, RegisterSet};
 pub use opcodes::{Effects, FlagUse, Op, OpInfo, OperandInfo, Role};
+pub use reference::reference_page;
 pub use text::{ParseError, Problem, parse};
 pub use verifier::{Defect, VerifyError, verify};

@@ -275,6 +275,25 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: &'static [Role] = &[
+        Role::Out,
+        Role::In,
+        Role::InPair,
+        Role::InOutPair,
+        Role::Window,
+        Role::Immediate,
+        Role::Unused,
+        Role::Constant,
+        Role::Constant32,
+        Role::Global,
+        Role::Feedback,
+        Role::Function,
+        Role::Loop,
+        Role::Jump,
+        Role::Jump32,
+    ];
+
     /// Whether the operand takes the fields `b` and `c` together.
     pub const fn is_32_bit(self) -> bool {
         matches!(self, Role::Constant32 | Role::Global | Role::Jump32)

@@ -56,9 +56,9 @@ pub enum Defect {
     /// A NaN that is not the canonical one.
     #[error("a number constant is a NaN with a payload")]
     ForeignNan,
-    /// An entry of a table names a constant that does not exist or is no string.
-    #[error("constant {0} is no name")]
-    NotAName(u32),
+    /// A constant that has to be a string does not exist or is none.
+    #[error("constant {0} is no string")]
+    NotAString(u32),
     /// The cell of a call carries a key.
     #[error("feedback cell {0} has a key, but is a call's")]
     KeyOfCall(u32),
@@ -215,10 +215,10 @@ fn is_instruction(block: &CodeBlock, position: u32) -> bool {
     (position as usize) < block.instructions.len() && !position.checked_sub(1).is_some_and(is_wide)
 }
 
-fn require_name(block: &CodeBlock, constant: u32) -> Result<(), Defect> {
+fn require_string(block: &CodeBlock, constant: u32) -> Result<(), Defect> {
     match block.constants.get(constant as usize) {
         Some(Constant::String(_)) => Ok(()),
-        _ => Err(Defect::NotAName(constant)),
+        _ => Err(Defect::NotAString(constant)),
     }
 }
 

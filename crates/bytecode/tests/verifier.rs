@@ -149,6 +149,18 @@ fn a_right_operand_constant_is_a_number() {
 }
 
 #[test]
+fn a_message_is_a_string() {
+    let throw = |message: Constant| {
+        defect_of(|it| {
+            let message = it.constant(message);
+            it.throw(message);
+        })
+    };
+    assert_eq!(throw("a message".into()), None);
+    assert_eq!(throw(1.0.into()), Some(Defect::NotAString(1)));
+}
+
+#[test]
 fn a_feedback_cell_suits_its_instruction() {
     let defect = defect_of(|it| {
         let cell = it.call_feedback();
@@ -158,10 +170,10 @@ fn a_feedback_cell_suits_its_instruction() {
     assert_eq!(defect, Some(Defect::FeedbackKind { index: 0, expected }));
 
     let keyed = |kind, key| defect_after(|it| it.feedback.push(FeedbackInfo { kind, key }));
-    assert_eq!(keyed(FeedbackKind::Member, 0), Some(Defect::NotAName(0)));
+    assert_eq!(keyed(FeedbackKind::Member, 0), Some(Defect::NotAString(0)));
     assert_eq!(
         keyed(FeedbackKind::Variable, 99),
-        Some(Defect::NotAName(99))
+        Some(Defect::NotAString(99))
     );
     assert_eq!(keyed(FeedbackKind::Call, 1), Some(Defect::KeyOfCall(4)));
 }
@@ -316,7 +328,7 @@ fn tables_are_in_order() {
 
     assert_eq!(
         defect_after(|it| it.globals.push(0)),
-        Some(Defect::NotAName(0))
+        Some(Defect::NotAString(0))
     );
     assert_eq!(
         defect_after(|it| it.variables_register = Some(Register(9))),
@@ -423,4 +435,24 @@ fn random_words_never_make_it_panic() {
         }
         assert!(verify(&block).is_err());
     }
+}
+
+#[test]
+fn a_for_loop_whose_jump_has_grown_is_as_good_as_any() {
+    let block = build(|it| {
+        let (test, body, end) = (it.new_label(), it.new_label(), it.new_label());
+        let counter = it.add_loop(body, end, 1);
+        let state = Register(5);
+        it.move_register(state, A);
+        it.move_register(state.offset(1), A);
+        it.jump(test);
+        it.bind(body);
+        for _ in 0..40_000 {
+            it.add(A, A, B);
+        }
+        it.bind(test);
+        it.for_loop(B, state, body, counter);
+        it.bind(end);
+    });
+    assert_eq!(verify(&block), Ok(()));
 }

@@ -4,7 +4,7 @@ use crate::code_block::{CodeBlock, Constant};
 use crate::instruction::{Instruction, ReadMode, Register};
 use crate::opcodes::{FlagUse, Op, OpInfo, Role};
 
-use super::{Defect, Rejection, is_instruction};
+use super::{Defect, Rejection, is_instruction, require_string};
 
 pub(super) fn verify(block: &CodeBlock) -> Result<(), Rejection> {
     // What a prefix before the instruction supplies, none if there is no prefix.
@@ -125,6 +125,7 @@ impl<'a> Checker<'a> {
                 Constant::Number(_) => Ok(()),
                 _ => Err(Defect::NotANumber(value)),
             },
+            Role::Constant32 if self.op == Op::Throw => require_string(block, value),
             Role::Constant32 => constant().map(|_| ()),
             Role::Global => require_below(value, block.globals.len(), Defect::NoGlobal),
             Role::Feedback => self.check_feedback(value | self.high),

@@ -3,16 +3,16 @@
 use crate::code_block::{CodeBlock, Constant, FeedbackKind};
 use crate::opcodes::Op;
 
-use super::{Defect, Rejection, is_instruction, require_name};
+use super::{Defect, Rejection, is_instruction, require_string};
 
 pub(super) fn verify(block: &CodeBlock) -> Result<(), Rejection> {
     verify_numbers(block)?;
     for &name in &block.globals {
-        require_name(block, name)?;
+        require_string(block, name)?;
     }
     for (cell, index) in block.feedback.iter().zip(0..) {
         match cell.kind {
-            FeedbackKind::Variable | FeedbackKind::Member => require_name(block, cell.key)?,
+            FeedbackKind::Variable | FeedbackKind::Member => require_string(block, cell.key)?,
             FeedbackKind::Call if cell.key != 0 => return Err(Defect::KeyOfCall(index).into()),
             FeedbackKind::Call => {}
         }

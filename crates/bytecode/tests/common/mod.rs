@@ -217,6 +217,7 @@ pub fn every_instruction(seed: u64) -> CodeBlock {
                 Role::Immediate => random.below(1 << 16),
                 Role::Unused => 0,
                 Role::Constant => 3 * random.below(2),
+                Role::Constant32 if op == Op::Throw => 1,
                 Role::Constant32 => random.below(4),
                 Role::Global | Role::Loop => random.below(2),
                 Role::Feedback => {
@@ -232,6 +233,10 @@ pub fn every_instruction(seed: u64) -> CodeBlock {
             } else {
                 fields[usize::from(operand.field)] = value as u16;
             }
+        }
+        if matches!(op, Op::Return | Op::Throw) {
+            let past = Instruction::new_32(Op::JumpIfTrue, 0, 3, 1);
+            instructions.push(past);
         }
         let [a, b, c] = fields;
         instructions.push(match long {
