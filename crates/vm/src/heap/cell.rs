@@ -5,6 +5,8 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
+use super::barrier::WHITE;
+
 /// What a cell is. The number stands in its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -64,7 +66,7 @@ const _: () = assert!(size_of::<Header>() == 8);
 impl Header {
     /// A header for a new cell.
     pub fn new(kind: Kind) -> Header {
-        Header { kind: Cell::new(kind as u8), state: Cell::new(0), flags: Cell::new(0), small: Cell::new(0), word: Cell::new(0) }
+        Header { kind: Cell::new(kind as u8), state: Cell::new(WHITE), flags: Cell::new(0), small: Cell::new(0), word: Cell::new(0) }
     }
 
     /// The kind.
@@ -73,6 +75,11 @@ impl Header {
         debug_assert!(usize::from(self.kind.get()) < Kind::COUNT);
         // SAFETY: headers are only made by `new`, from a `Kind`.
         unsafe { std::mem::transmute::<u8, Kind>(self.kind.get()) }
+    }
+
+    /// Whether the kind is one, and not `Free`: what the verifier asks of every cell.
+    pub(super) fn has_valid_kind(&self) -> bool {
+        (1..Kind::COUNT).contains(&usize::from(self.kind.get()))
     }
 
     /// Whether this flag is set.

@@ -8,43 +8,50 @@
 //! value stack (conservatively: any word that looks like a live cell's address or a value referring to one keeps it
 //! alive), and in registered roots. A `Gc` or `Value` in a local variable of a function that runs on the
 //! script stack is therefore safe. Nowhere else: not in a `Vec`, a `Box` or a struct on the Rust heap.
+//!
+//! # How it works
+//!
+//! [Chunks](chunk) of 1 MiB consist of [blocks](block) of 16 KiB, each with cells of one
+//! [size class](size_class); [large cells](large) have memory of their own. [Allocation](allocate) cuts cells from runs
+//! of free memory. The [collector](collect) [marks](mark) what is reachable; the mark is a colour in the cell's header. It is
+//! generational: marks stay, so what is marked is old, and minor collections look at young cells only. Full collections mark in
+//! slices. One [write barrier](barrier) serves both. Blocks are swept when allocation needs them.
+//!
+//! The heap never collects by itself: allocation reports that a collection is due, and the owner, who knows the
+//! roots, calls [`Heap::collect`].
 
+mod allocate;
+mod barrier;
+mod block;
 mod cell;
+mod chunk;
+mod collect;
+mod conservative;
+mod large;
+mod mark;
+mod memory;
+mod size_class;
+mod space;
+mod statistics;
+#[cfg(test)]
+mod tests;
+mod verify;
 
+pub use allocate::InlineAllocation;
 pub use cell::{CellType, Gc, Header, Kind};
+pub use conservative::with_spilled_registers;
+pub use mark::{Marker, Survivors};
+pub use statistics::{Pauses, Population, Statistics};
+pub use verify::{Defect, Owner};
 
-use crate::error::{Fallible, RuntimeError};
-use crate::value::Value;
-
-/// Receives the references of a cell or a root while marking.
-pub struct Marker {}
-
-impl Marker {
-    /// A reference that a cell or root holds.
-    #[inline]
-    pub fn value(&mut self, _value: Value) {}
-
-    /// A reference to a cell.
-    #[inline]
-    pub fn cell<T>(&mut self, _cell: Gc<T>) {}
-
-    /// A range of words of which any may be a reference.
-    pub fn conservative(&mut self, _start: *const u64, _end: *const u64) {}
-}
-
-/// Tells after marking which cells survive.
-pub struct Survivors {}
-
-impl Survivors {
-    /// Whether the cell stays.
-    pub fn contains<T>(&self, _cell: Gc<T>) -> bool {
-        true
-    }
-}
+use allocate::CurrentRun;
+use block::Block;
+use collect::{Pacing, Phase};
 
 /// The rest of the interpreter, as the collector sees it.
 pub trait Roots {
-    /// Marks everything that is reachable from outside the heap.
+    /// Marks everything that is reachable from outside the heap. While a full collection marks in slices, this is
+    /// called more than once before it ends.
     fn trace(&mut self, marker: &mut Marker);
     /// Forgets weak references to cells that do not survive.
     fn forget_dead(&mut self, survivors: &Survivors);
@@ -54,47 +61,82 @@ pub trait Roots {
 pub type Tracer = fn(Gc<Header>, &mut Marker);
 
 /// The cells of one interpreter.
+///
+/// The layout is `repr(C)` because compiled code allocates and tests the write barrier inline: see
+/// [`Heap::inline_allocation`] and [`Heap::BLACK_OFFSET`].
+#[repr(C)]
 pub struct Heap {
+    /// By size class, the memory from which the next cells are cut.
+    runs: [CurrentRun; size_class::TABLE],
+    /// The colour of this epoch: the state of a marked cell that has not been written since.
+    black: u8,
+    /// Whether every allocation reports that a collection is due.
+    stress: bool,
+    /// Whether an allocation has failed for want of room since the last full collection.
+    out_of_room: bool,
+    /// Whether the last pause was a minor collection.
+    minor_is_last: bool,
+    /// The ends of the runs. Under stress, the limits are lower.
+    ends: [usize; size_class::TABLE],
+    /// The blocks in which the runs lie.
+    current: [Option<Block>; size_class::TABLE],
+    /// Marked cells that were written since.
+    remembered: Vec<Gc<Header>>,
+    marker: Marker,
+    tracer: Tracer,
+    phase: Phase,
+    pacing: Pacing,
+    /// The most bytes that may be in use.
     limit: usize,
-    used: usize,
+    /// Bytes outside the heap that count as if they were in it.
+    external: usize,
+    /// The bytes allocated in all, current runs included.
+    allocated: u64,
+    statistics: Statistics,
 }
 
+// SAFETY: all memory a heap refers to belongs to it alone, so it may change threads as a whole. `Gc` and `Value`
+// cannot, so references outside the heap stay behind, or move with the interpreter that owns both.
+unsafe impl Send for Heap {}
+
 impl Heap {
-    /// An empty heap that may grow to `limit` bytes.
-    pub fn new(_tracer: Tracer, limit: usize) -> Heap {
-        Heap { limit, used: 0 }
-    }
-
-    /// Memory for a cell of `bytes` bytes, header included; none if a collection should come first or the limit is reached.
-    #[inline]
-    pub fn try_allocate(&mut self, kind: Kind, bytes: usize) -> Option<Gc<Header>> {
-        if self.used + bytes > self.limit {
-            return None;
-        }
-        self.used += bytes;
-        let layout = std::alloc::Layout::from_size_align(bytes.max(16), 16).ok()?;
-        // SAFETY: the size is not zero; a null result is checked.
-        let memory = unsafe { std::alloc::alloc_zeroed(layout) };
-        if memory.is_null() {
-            return None;
-        }
-        // SAFETY: the memory is large enough and aligned for a header.
-        unsafe {
-            memory.cast::<Header>().write(Header::new(kind));
-            Some(Gc::from_address(memory as usize))
+    /// An empty heap that may grow to `limit` bytes. It takes no memory before the first allocation.
+    pub fn new(tracer: Tracer, limit: usize) -> Heap {
+        Heap {
+            runs: [CurrentRun::EMPTY; size_class::TABLE],
+            black: barrier::FIRST_COLOUR,
+            stress: false,
+            out_of_room: false,
+            minor_is_last: false,
+            ends: [0; size_class::TABLE],
+            current: [None; size_class::TABLE],
+            remembered: Vec::new(),
+            marker: Marker::new(barrier::FIRST_COLOUR),
+            tracer,
+            phase: Phase::Idle,
+            pacing: Pacing::new(limit),
+            limit,
+            external: 0,
+            allocated: 0,
+            statistics: Statistics::default(),
         }
     }
 
-    /// Collects garbage.
-    pub fn collect(&mut self, _roots: &mut dyn Roots) {}
-
-    /// The error of an allocation that stays impossible.
-    #[cold]
-    pub fn exhausted<T>(&self) -> Fallible<T> {
-        Err(RuntimeError::OutOfMemory(self.limit >> 20).into())
+    /// The most bytes that may be in use.
+    pub fn limit(&self) -> usize {
+        self.limit
     }
 
-    /// Must be called after a reference is stored in `owner`.
-    #[inline(always)]
-    pub fn write_barrier(&mut self, _owner: &Header) {}
+    /// Changes the limit. A lower one than what is in use makes the next allocations fail.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
+    /// For tests: every allocation reports that a collection is due, minor and full ones in turn; freed memory is
+    /// overwritten; and every collection ends with [`verify`](Self::verify), which panics if it finds a defect.
+    pub fn set_stress(&mut self, stress: bool) {
+        self.give_back_runs();
+        self.stress = stress;
+        self.marker.space.poison = stress;
+    }
 }

@@ -1,0 +1,167 @@
+//! Large cells: those that do not fit into a block, each with memory of its own.
+//!
+//! A large cell lies 8 bytes off the 16-byte grid of the cells in blocks, so one bit of its address
+//! tells. In front of it stands its size.
+
+use std::alloc::{self, Layout};
+use std::ptr::NonNull;
+
+use super::{Gc, Header, Kind};
+
+/// The bit that is set in the address of a large cell only.
+const MISALIGNMENT: usize = 8;
+
+/// What stands in front of a large cell.
+#[repr(C, align(8))]
+struct Prefix {
+    /// The size of the cell in bytes.
+    bytes: usize,
+    padding: [usize; 2],
+}
+
+const _: () = assert!(size_of::<Prefix>() % 16 == MISALIGNMENT);
+
+/// Whether the cell at this address is a large one.
+#[inline(always)]
+pub(super) fn is_large(address: usize) -> bool {
+    address & MISALIGNMENT != 0
+}
+
+/// A large cell. Dropping it frees the memory.
+struct LargeCell {
+    memory: NonNull<Prefix>,
+}
+
+impl LargeCell {
+    fn new(kind: Kind, bytes: usize) -> Option<LargeCell> {
+        let layout = LargeCell::layout(bytes)?;
+        // SAFETY: the size of the layout is not zero.
+        let memory = NonNull::new(unsafe { alloc::alloc(layout) })?.cast::<Prefix>();
+        memory.expose_provenance();
+        // SAFETY: the layout covers the prefix and behind it a cell, with 8-byte alignment for both.
+        unsafe {
+            memory.write(Prefix {
+                bytes,
+                padding: [0; 2],
+            });
+            memory.add(1).cast::<Header>().write(Header::new(kind));
+        }
+        Some(LargeCell { memory })
+    }
+
+    fn layout(bytes: usize) -> Option<Layout> {
+        Layout::from_size_align(bytes.checked_add(size_of::<Prefix>())?, 16).ok()
+    }
+
+    /// The address of the cell.
+    #[inline]
+    fn address(&self) -> usize {
+        self.memory.as_ptr() as usize + size_of::<Prefix>()
+    }
+
+    /// The size of the cell in bytes.
+    #[inline]
+    fn bytes(&self) -> usize {
+        // SAFETY: `new` wrote the prefix, and the memory belongs to `self`.
+        unsafe { self.memory.as_ref().bytes }
+    }
+
+    #[inline]
+    fn cell(&self) -> Gc<Header> {
+        // SAFETY: a cell starts there, written by `new`.
+        unsafe { Gc::from_address(self.address()) }
+    }
+}
+
+impl Drop for LargeCell {
+    fn drop(&mut self) {
+        if let Some(layout) = LargeCell::layout(self.bytes()) {
+            // SAFETY: the memory was allocated with this layout; the cell is dead.
+            unsafe { alloc::dealloc(self.memory.as_ptr().cast(), layout) }
+        }
+    }
+}
+
+/// The size of a large cell in bytes.
+///
+/// # Safety
+/// It must be a large cell.
+#[inline]
+pub(super) unsafe fn bytes_of(cell: Gc<Header>) -> usize {
+    // SAFETY: a prefix stands in front of every large cell.
+    unsafe { (*(cell.as_ptr().cast::<Prefix>()).sub(1)).bytes }
+}
+
+/// The large cells of a heap.
+#[derive(Default)]
+pub(super) struct LargeCells {
+    /// Those that survived a collection, by address.
+    old: Vec<LargeCell>,
+    /// Those allocated since; by address when [`sort`](Self::sort) was called last.
+    young: Vec<LargeCell>,
+    /// The bytes of all of them.
+    bytes: usize,
+}
+
+impl LargeCells {
+    /// A new cell of `bytes` bytes; none if the system has no memory.
+    pub(super) fn allocate(&mut self, kind: Kind, bytes: usize) -> Option<Gc<Header>> {
+        let cell = LargeCell::new(kind, bytes)?;
+        let reference = cell.cell();
+        self.bytes += bytes;
+        self.young.push(cell);
+        Some(reference)
+    }
+
+    /// The bytes of all large cells.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Prepares for [`find`](Self::find). To be called when cells have been allocated since.
+    pub(super) fn sort(&mut self) {
+        self.young.sort_unstable_by_key(LargeCell::address);
+    }
+
+    /// The cell that contains the address.
+    pub(super) fn find(&self, address: usize) -> Option<Gc<Header>> {
+        [&self.old, &self.young].into_iter().find_map(|cells| {
+            let after = cells.partition_point(|cell| cell.address() <= address);
+            let cell = &cells[after.checked_sub(1)?];
+            (address - cell.address() < cell.bytes()).then(|| cell.cell())
+        })
+    }
+
+    /// All cells.
+    pub(super) fn cells(&self) -> impl Iterator<Item = Gc<Header>> {
+        self.old.iter().chain(&self.young).map(LargeCell::cell)
+    }
+
+    /// Frees the young cells that do not have this colour.
+    pub(super) fn sweep_young(&mut self, colour: u8) {
+        let mut survivors = std::mem::take(&mut self.young);
+        survivors.retain(|cell| self.keep(cell, colour));
+        if !survivors.is_empty() {
+            self.old.append(&mut survivors);
+            // Two sorted rows: a stable sort merges them.
+            self.old.sort_by_key(LargeCell::address);
+        }
+    }
+
+    /// Frees all cells that do not have this colour.
+    pub(super) fn sweep(&mut self, colour: u8) {
+        let mut old = std::mem::take(&mut self.old);
+        old.retain(|cell| self.keep(cell, colour));
+        self.old = old;
+        self.sweep_young(colour);
+    }
+
+    /// Whether the cell has this colour. If not, its bytes are no longer counted.
+    fn keep(&mut self, cell: &LargeCell, colour: u8) -> bool {
+        let marked = cell.cell().header().has_colour(colour);
+        if !marked {
+            self.bytes -= cell.bytes();
+        }
+        marked
+    }
+}
