@@ -259,6 +259,16 @@ impl Vm {
         index
     }
 
+    /// The value of the global variable with this interned name.
+    pub fn global(&self, name: Gc<StringCell>) -> Option<Value> {
+        self.globals.get_interned(name)
+    }
+
+    /// A handle with which any thread can interrupt the script.
+    pub fn interrupter(&self) -> crate::frame::Interrupter {
+        self.frames.interrupter()
+    }
+
     /// The value of a constant.
     pub(crate) fn constant(&mut self, constant: &Constant) -> Fallible<Value> {
         Ok(match constant {
