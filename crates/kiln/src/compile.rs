@@ -46,18 +46,36 @@ impl CompileErrors {
 
     /// The full report: for each error its line, then the source with the place marked.
     pub fn render(&self, colour: bool) -> String {
-        let Some(source) = &self.source_text else { return self.to_string() };
-        let colour = if colour { Colour::Always } else { Colour::Never };
-        let reports: Vec<String> = self.errors.iter().map(|error| error.render(source, colour)).collect();
+        let Some(source) = &self.source_text else {
+            return self.to_string();
+        };
+        let colour = if colour {
+            Colour::Always
+        } else {
+            Colour::Never
+        };
+        let reports: Vec<String> = self
+            .errors
+            .iter()
+            .map(|error| error.render(source, colour))
+            .collect();
         reports.join("\n")
     }
 
     fn unreadable(error: SourceError) -> CompileErrors {
-        CompileErrors { source_text: None, errors: Vec::new(), unreadable: Some(error.to_string()) }
+        CompileErrors {
+            source_text: None,
+            errors: Vec::new(),
+            unreadable: Some(error.to_string()),
+        }
     }
 
     pub(crate) fn in_source(source: Source, errors: Vec<Diagnostic>) -> CompileErrors {
-        CompileErrors { source_text: Some(source), errors, unreadable: None }
+        CompileErrors {
+            source_text: Some(source),
+            errors,
+            unreadable: None,
+        }
     }
 }
 
@@ -65,7 +83,11 @@ impl CompileErrors {
 ///
 /// # Errors
 /// Everything that is wrong with the text.
-pub fn compile(name: &str, text: &[u8], options: CompileOptions) -> Result<Arc<CodeBlock>, CompileErrors> {
+pub fn compile(
+    name: &str,
+    text: &[u8],
+    options: CompileOptions,
+) -> Result<Arc<CodeBlock>, CompileErrors> {
     let mut source = Source::from_file(name, text).map_err(CompileErrors::unreadable)?;
     if let Some(module) = options.module {
         source = source.into_module(module);

@@ -33,7 +33,9 @@ impl Interpreter {
     /// # Errors
     /// The system refuses memory, or the limits leave no room to begin with.
     pub fn new(limits: Limits, host: Box<dyn Host>) -> Result<Interpreter, StartError> {
-        Ok(Interpreter { vm: Vm::new(limits, host)? })
+        Ok(Interpreter {
+            vm: Vm::new(limits, host)?,
+        })
     }
 
     /// Runs a program to its end. Its globals stay for the next one.
@@ -50,7 +52,10 @@ impl Interpreter {
             Ok(()) => Ok(Outcome::Finished),
             Err(Ending::Exit(status)) => Ok(Outcome::Exit(status)),
             Err(Ending::Reported(error)) => Err(*error),
-            Err(Ending::Error(error)) => Err(ScriptError { error, stack: Vec::new() }),
+            Err(Ending::Error(error)) => Err(ScriptError {
+                error,
+                stack: Vec::new(),
+            }),
         }
     }
 
@@ -83,8 +88,12 @@ impl Interpreter {
     }
 
     /// Runs work on the script stack, waiting where the script waits.
-    fn on_script_stack<T: 'static>(&mut self, work: impl FnOnce(&mut Vm) -> Fallible<T> + 'static) -> Result<T, Ending> {
-        let refused = |error: std::io::Error| Ending::Error(RuntimeError::Message(error.to_string().into()));
+    fn on_script_stack<T: 'static>(
+        &mut self,
+        work: impl FnOnce(&mut Vm) -> Fallible<T> + 'static,
+    ) -> Result<T, Ending> {
+        let refused =
+            |error: std::io::Error| Ending::Error(RuntimeError::Message(error.to_string().into()));
         let mut activity = self.vm.start(work).map_err(refused)?;
         loop {
             match self.vm.resume(&mut activity) {

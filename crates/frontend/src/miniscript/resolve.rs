@@ -11,7 +11,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::ast::{
-    Block, Expr, ExprKind, Function, FunctionId, Program, Read, Selector, Statement, StatementKind, StepKind, Target, TargetKind,
+    Block, Expr, ExprKind, Function, FunctionId, Program, Read, Selector, Statement, StatementKind,
+    StepKind, Target, TargetKind,
 };
 use super::names::Name;
 
@@ -103,16 +104,28 @@ pub(super) fn resolve(program: &Program, module: bool) -> Vec<Scope> {
     // A function's parent has a smaller number, so children come first from the end.
     for index in (1..scopes.len()).rev() {
         let function = &program.functions[index];
-        let Some(parent) = function.parent.filter(|_| function.is_closure) else { continue };
+        let Some(parent) = function.parent.filter(|_| function.is_closure) else {
+            continue;
+        };
         let (parents, children) = scopes.split_at_mut(index);
         let (parent, child) = (&mut parents[parent.index()], &children[0]);
-        let is_local = |name: &Name| parent.local_set.contains(name) || Some(*name) == special.super_;
+        let is_local =
+            |name: &Name| parent.local_set.contains(name) || Some(*name) == special.super_;
         // A member of `outer` that is no local may be a method of the map: that needs all variables.
-        let unknown = child.outer_reads.iter().any(|name| !is_local(name) && !child.outer_writes.contains(name));
+        let unknown = child
+            .outer_reads
+            .iter()
+            .any(|name| !is_local(name) && !child.outer_writes.contains(name));
         if child.outer_as_value || unknown {
             parent.by_name = true;
         }
-        let named: Vec<Name> = child.free_reads.iter().chain(&child.outer_reads).copied().filter(|name| is_local(name)).collect();
+        let named: Vec<Name> = child
+            .free_reads
+            .iter()
+            .chain(&child.outer_reads)
+            .copied()
+            .filter(|name| is_local(name))
+            .collect();
         parent.captured.extend(named);
         parent.captured.extend(&child.outer_writes);
         if parent.assigns_self
@@ -145,18 +158,33 @@ impl Walk {
             may_be_function.insert(parameter.name, true);
         }
         collect_locals(&function.body, special, &mut scope, &mut may_be_function);
-        let numbers: HashMap<Name, usize> = scope.locals.iter().enumerate().map(|(number, name)| (*name, number)).collect();
+        let numbers: HashMap<Name, usize> = scope
+            .locals
+            .iter()
+            .enumerate()
+            .map(|(number, name)| (*name, number))
+            .collect();
         let mut assigned = NameBits(vec![0; scope.locals.len() / 64 + 1]);
         for parameter in &function.parameters {
             assigned.insert(numbers[&parameter.name]);
         }
         let assigned = function.parent.is_some().then_some(assigned);
-        Walk { special, scope, numbers, assigned, may_be_function }
+        Walk {
+            special,
+            scope,
+            numbers,
+            assigned,
+            may_be_function,
+        }
     }
 
     fn run(&mut self, function: &Function) {
         self.block(&function.body);
-        let never = self.may_be_function.iter().filter(|(_, may)| !**may).map(|(name, _)| *name);
+        let never = self
+            .may_be_function
+            .iter()
+            .filter(|(_, may)| !**may)
+            .map(|(name, _)| *name);
         self.scope.never_function = never.collect();
     }
 
@@ -208,7 +236,12 @@ impl Walk {
                 self.block(body);
                 self.assigned = before;
             }
-            StatementKind::For { variable, counter, sequence, body } => {
+            StatementKind::For {
+                variable,
+                counter,
+                sequence,
+                body,
+            } => {
                 self.expr(sequence);
                 self.define(*counter);
                 let before = self.assigned.clone();
@@ -239,7 +272,13 @@ impl Walk {
     }
 
     fn target(&mut self, target: &Target) {
-        let TargetKind::Element { container, selector } = &target.kind else { return };
+        let TargetKind::Element {
+            container,
+            selector,
+        } = &target.kind
+        else {
+            return;
+        };
         if let ExprKind::Variable { name, .. } = container.kind
             && Some(name) == self.special.outer
             && let Selector::Member(member) = selector
@@ -263,7 +302,11 @@ impl Walk {
             return;
         }
         if let Some(number) = self.numbers.get(&name) {
-            if self.assigned.as_ref().is_none_or(|assigned| assigned.contains(*number)) {
+            if self
+                .assigned
+                .as_ref()
+                .is_none_or(|assigned| assigned.contains(*number))
+            {
                 return;
             }
             self.scope.unassigned_reads.insert(at);
@@ -296,7 +339,10 @@ impl Walk {
                 let mut steps = steps.iter();
                 if let ExprKind::Variable { name, .. } = base.kind
                     && Some(name) == self.special.outer
-                    && let Some(StepKind::Select { selector: Selector::Member(member), read }) = steps.as_slice().first().map(|step| &step.kind)
+                    && let Some(StepKind::Select {
+                        selector: Selector::Member(member),
+                        read,
+                    }) = steps.as_slice().first().map(|step| &step.kind)
                 {
                     self.scope.outer_reads.insert(*member);
                     if let Read::Call(arguments) = read {
@@ -314,7 +360,9 @@ impl Walk {
                                 arguments.iter().for_each(|argument| self.expr(argument));
                             }
                         }
-                        StepKind::Slice { from, to } => from.iter().chain(to).for_each(|bound| self.expr(bound)),
+                        StepKind::Slice { from, to } => {
+                            from.iter().chain(to).for_each(|bound| self.expr(bound))
+                        }
                     }
                 }
             }
@@ -325,7 +373,9 @@ impl Walk {
                     self.expr(&entry.value);
                 }
             }
-            ExprKind::Not(operand) | ExprKind::Negate(operand) | ExprKind::New(operand) => self.expr(operand),
+            ExprKind::Not(operand) | ExprKind::Negate(operand) | ExprKind::New(operand) => {
+                self.expr(operand)
+            }
             ExprKind::Isa { value, kind } => {
                 self.expr(value);
                 self.expr(kind);
@@ -338,7 +388,9 @@ impl Walk {
                 self.expr(first);
                 rest.iter().for_each(|(_, operand)| self.expr(operand));
             }
-            ExprKind::Logical { operands, .. } => operands.iter().for_each(|operand| self.expr(operand)),
+            ExprKind::Logical { operands, .. } => {
+                operands.iter().for_each(|operand| self.expr(operand))
+            }
         }
     }
 }
@@ -375,7 +427,12 @@ fn add_local(scope: &mut Scope, name: Name) {
 }
 
 /// Finds all names that a function assigns.
-fn collect_locals(block: &Block, special: SpecialNames, scope: &mut Scope, may_be_function: &mut HashMap<Name, bool>) {
+fn collect_locals(
+    block: &Block,
+    special: SpecialNames,
+    scope: &mut Scope,
+    may_be_function: &mut HashMap<Name, bool>,
+) {
     for statement in block {
         match &statement.kind {
             StatementKind::Assign { target, value } => {
@@ -398,8 +455,15 @@ fn collect_locals(block: &Block, special: SpecialNames, scope: &mut Scope, may_b
                     collect_locals(otherwise, special, scope, may_be_function);
                 }
             }
-            StatementKind::While { body, .. } => collect_locals(body, special, scope, may_be_function),
-            StatementKind::For { variable, counter, sequence, body } => {
+            StatementKind::While { body, .. } => {
+                collect_locals(body, special, scope, may_be_function)
+            }
+            StatementKind::For {
+                variable,
+                counter,
+                sequence,
+                body,
+            } => {
                 note_assignment(*counter, special, scope);
                 note_assignment(*variable, special, scope);
                 scope.counters.insert(*counter);

@@ -7,7 +7,13 @@ use super::FunctionEmitter;
 use super::quiet::{InvokeBody, Operand, number_constant};
 
 impl<'a> FunctionEmitter<'a> {
-    pub(super) fn arithmetic_op(&mut self, op: ArithmeticOp, dst: Register, lhs: Register, rhs: Register) -> Position {
+    pub(super) fn arithmetic_op(
+        &mut self,
+        op: ArithmeticOp,
+        dst: Register,
+        lhs: Register,
+        rhs: Register,
+    ) -> Position {
         let builder = &mut self.builder;
         match op {
             ArithmeticOp::Add => builder.add(dst, lhs, rhs),
@@ -20,7 +26,13 @@ impl<'a> FunctionEmitter<'a> {
     }
 
     /// The form with a number constant, which must fit.
-    pub(super) fn arithmetic_constant(&mut self, op: ArithmeticOp, dst: Register, lhs: Register, rhs: f64) -> Position {
+    pub(super) fn arithmetic_constant(
+        &mut self,
+        op: ArithmeticOp,
+        dst: Register,
+        lhs: Register,
+        rhs: f64,
+    ) -> Position {
         let constant = self.builder.number(rhs);
         let builder = &mut self.builder;
         match op {
@@ -33,7 +45,13 @@ impl<'a> FunctionEmitter<'a> {
         }
     }
 
-    pub(super) fn compare_op(&mut self, op: CompareOp, dst: Register, lhs: Register, rhs: Register) -> Position {
+    pub(super) fn compare_op(
+        &mut self,
+        op: CompareOp,
+        dst: Register,
+        lhs: Register,
+        rhs: Register,
+    ) -> Position {
         let builder = &mut self.builder;
         match op {
             CompareOp::Equal => builder.equal(dst, lhs, rhs),
@@ -45,7 +63,14 @@ impl<'a> FunctionEmitter<'a> {
         }
     }
 
-    pub(super) fn branch_compare(&mut self, op: CompareOp, lhs: Register, rhs: Register, target: Label, jump_if: bool) -> Position {
+    pub(super) fn branch_compare(
+        &mut self,
+        op: CompareOp,
+        lhs: Register,
+        rhs: Register,
+        target: Label,
+        jump_if: bool,
+    ) -> Position {
         let builder = &mut self.builder;
         match (op, jump_if) {
             (CompareOp::Equal, true) => builder.jump_if_equal(lhs, rhs, target),
@@ -63,40 +88,83 @@ impl<'a> FunctionEmitter<'a> {
         }
     }
 
-    pub(super) fn branch_constant(&mut self, op: CompareOp, lhs: Register, rhs: f64, target: Label, jump_if: bool) -> Position {
+    pub(super) fn branch_constant(
+        &mut self,
+        op: CompareOp,
+        lhs: Register,
+        rhs: f64,
+        target: Label,
+        jump_if: bool,
+    ) -> Position {
         let constant = self.builder.number(rhs);
         let builder = &mut self.builder;
         match (op, jump_if) {
             (CompareOp::Equal, true) => builder.jump_if_equal_constant(lhs, constant, target),
             (CompareOp::Equal, false) => builder.jump_if_not_equal_constant(lhs, constant, target),
-            (CompareOp::NotEqual, true) => builder.jump_if_different_constant(lhs, constant, target),
-            (CompareOp::NotEqual, false) => builder.jump_if_not_different_constant(lhs, constant, target),
+            (CompareOp::NotEqual, true) => {
+                builder.jump_if_different_constant(lhs, constant, target)
+            }
+            (CompareOp::NotEqual, false) => {
+                builder.jump_if_not_different_constant(lhs, constant, target)
+            }
             (CompareOp::Less, true) => builder.jump_if_less_constant(lhs, constant, target),
             (CompareOp::Less, false) => builder.jump_if_not_less_constant(lhs, constant, target),
-            (CompareOp::LessEqual, true) => builder.jump_if_less_equal_constant(lhs, constant, target),
-            (CompareOp::LessEqual, false) => builder.jump_if_not_less_equal_constant(lhs, constant, target),
+            (CompareOp::LessEqual, true) => {
+                builder.jump_if_less_equal_constant(lhs, constant, target)
+            }
+            (CompareOp::LessEqual, false) => {
+                builder.jump_if_not_less_equal_constant(lhs, constant, target)
+            }
             (CompareOp::Greater, true) => builder.jump_if_greater_constant(lhs, constant, target),
-            (CompareOp::Greater, false) => builder.jump_if_not_greater_constant(lhs, constant, target),
-            (CompareOp::GreaterEqual, true) => builder.jump_if_greater_equal_constant(lhs, constant, target),
-            (CompareOp::GreaterEqual, false) => builder.jump_if_not_greater_equal_constant(lhs, constant, target),
+            (CompareOp::Greater, false) => {
+                builder.jump_if_not_greater_constant(lhs, constant, target)
+            }
+            (CompareOp::GreaterEqual, true) => {
+                builder.jump_if_greater_equal_constant(lhs, constant, target)
+            }
+            (CompareOp::GreaterEqual, false) => {
+                builder.jump_if_not_greater_equal_constant(lhs, constant, target)
+            }
         }
     }
 
     /// `first op a op b …`, not quiet as a whole.
-    pub(super) fn arithmetic(&mut self, first: &'a Expr, rest: &'a [(ArithmeticOp, Expr)], dst: Option<Register>) -> Register {
+    pub(super) fn arithmetic(
+        &mut self,
+        first: &'a Expr,
+        rest: &'a [(ArithmeticOp, Expr)],
+        dst: Option<Register>,
+    ) -> Register {
         let dst = dst.unwrap_or_else(|| self.temporary());
         let mark = self.next_temporary;
         let mut left = None;
         for (index, (op, operand)) in rest.iter().enumerate() {
-            let result = if index + 1 == rest.len() { dst } else { self.temporary() };
-            self.scratch(|this| this.arithmetic_step(*op, left.map_or(Left::Expr(first), Left::Value), operand, result));
+            let result = if index + 1 == rest.len() {
+                dst
+            } else {
+                self.temporary()
+            };
+            self.scratch(|this| {
+                this.arithmetic_step(
+                    *op,
+                    left.map_or(Left::Expr(first), Left::Value),
+                    operand,
+                    result,
+                )
+            });
             left = Some(result);
         }
         self.next_temporary = mark;
         dst
     }
 
-    fn arithmetic_step(&mut self, op: ArithmeticOp, left: Left<'a>, right: &'a Expr, dst: Register) {
+    fn arithmetic_step(
+        &mut self,
+        op: ArithmeticOp,
+        left: Left<'a>,
+        right: &'a Expr,
+        dst: Register,
+    ) {
         if let Some(number) = number_constant(right)
             && self.fits(number)
         {
@@ -113,7 +181,16 @@ impl<'a> FunctionEmitter<'a> {
         };
         let position = self.arithmetic_op(op, dst, lhs.register(), rhs.register());
         if lhs.may_be_function() || rhs.may_be_function() {
-            self.add_invoke_path(vec![position], InvokeBody::Arithmetic { op, dst, lhs, rhs, rhs_first: false });
+            self.add_invoke_path(
+                vec![position],
+                InvokeBody::Arithmetic {
+                    op,
+                    dst,
+                    lhs,
+                    rhs,
+                    rhs_first: false,
+                },
+            );
         }
     }
 
@@ -132,7 +209,12 @@ impl<'a> FunctionEmitter<'a> {
         (lhs, Operand::Value(self.value(right, None)))
     }
 
-    pub(super) fn isa(&mut self, value: &'a Expr, kind: &'a Expr, dst: Option<Register>) -> Register {
+    pub(super) fn isa(
+        &mut self,
+        value: &'a Expr,
+        kind: &'a Expr,
+        dst: Option<Register>,
+    ) -> Register {
         let dst = dst.unwrap_or_else(|| self.temporary());
         self.scratch(|this| {
             // `isa` accepts functions, so its operands are always invoked in their turn.
@@ -148,7 +230,12 @@ impl<'a> FunctionEmitter<'a> {
     }
 
     /// `a < b <= c`: the product of all comparisons.
-    pub(super) fn comparison(&mut self, first: &'a Expr, rest: &'a [(CompareOp, Expr)], dst: Option<Register>) -> Register {
+    pub(super) fn comparison(
+        &mut self,
+        first: &'a Expr,
+        rest: &'a [(CompareOp, Expr)],
+        dst: Option<Register>,
+    ) -> Register {
         let dst = dst.unwrap_or_else(|| self.temporary());
         let mark = self.next_temporary;
         if let [(op, right)] = rest {
@@ -183,7 +270,11 @@ impl<'a> FunctionEmitter<'a> {
     }
 
     /// Both operands in registers, invoked if they are variables; deferred ones are read last.
-    pub(super) fn settled_operands(&mut self, left: &'a Expr, right: &'a Expr) -> (Register, Register) {
+    pub(super) fn settled_operands(
+        &mut self,
+        left: &'a Expr,
+        right: &'a Expr,
+    ) -> (Register, Register) {
         if self.is_deferred(left) {
             let rhs = self.value(right, None);
             return (self.value(left, None), rhs);
@@ -193,7 +284,12 @@ impl<'a> FunctionEmitter<'a> {
     }
 
     /// `a and b …` or `a or b …` as a value.
-    pub(super) fn logical(&mut self, op: LogicalOp, operands: &'a [Expr], dst: Option<Register>) -> Register {
+    pub(super) fn logical(
+        &mut self,
+        op: LogicalOp,
+        operands: &'a [Expr],
+        dst: Option<Register>,
+    ) -> Register {
         let dst = dst.unwrap_or_else(|| self.temporary());
         let mark = self.next_temporary;
         let (decided, end) = (self.builder.new_label(), self.builder.new_label());

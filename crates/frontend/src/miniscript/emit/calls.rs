@@ -34,7 +34,13 @@ impl<'a> FunctionEmitter<'a> {
     }
 
     /// `name(arguments)`
-    pub(super) fn call_variable(&mut self, name: Name, arguments: &'a [Expr], at: u32, dst: Option<Register>) -> Register {
+    pub(super) fn call_variable(
+        &mut self,
+        name: Name,
+        arguments: &'a [Expr],
+        at: u32,
+        dst: Option<Register>,
+    ) -> Register {
         let dst = dst.unwrap_or_else(|| self.temporary());
         self.scratch(|this| {
             let window = this.window(arguments.len());
@@ -82,7 +88,14 @@ impl<'a> FunctionEmitter<'a> {
     }
 
     /// `super.name(arguments)`: found from `super` on, with the current `self`.
-    pub(super) fn call_super(&mut self, super_name: Name, at: u32, name: Name, arguments: &'a [Expr], dst: Register) {
+    pub(super) fn call_super(
+        &mut self,
+        super_name: Name,
+        at: u32,
+        name: Name,
+        arguments: &'a [Expr],
+        dst: Register,
+    ) {
         self.scratch(|this| {
             let window = this.window(arguments.len());
             this.builder.get_self(window.offset(1));

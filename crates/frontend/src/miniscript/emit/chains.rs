@@ -10,14 +10,23 @@ use super::variables::Place;
 
 impl<'a> FunctionEmitter<'a> {
     /// `base.a[b]…`
-    pub(super) fn chain(&mut self, base: &'a Expr, steps: &'a [Step], dst: Option<Register>) -> Register {
+    pub(super) fn chain(
+        &mut self,
+        base: &'a Expr,
+        steps: &'a [Step],
+        dst: Option<Register>,
+    ) -> Register {
         let dst = dst.unwrap_or_else(|| self.temporary());
         let mark = self.next_temporary;
         // The deprecation warning does not concern a variable that is only the base of a member.
         let assigning = self.assigning;
         let mut current = Current::Expr(base);
         for (index, step) in steps.iter().enumerate() {
-            let result = if index + 1 == steps.len() { dst } else { self.temporary() };
+            let result = if index + 1 == steps.len() {
+                dst
+            } else {
+                self.temporary()
+            };
             let inner = self.next_temporary;
             self.step(current, step, result, assigning);
             self.next_temporary = inner;
@@ -33,7 +42,11 @@ impl<'a> FunctionEmitter<'a> {
             Current::Value(register) => register,
             Current::Expr(expr) => {
                 let assigning = self.assigning;
-                if let ExprKind::Variable { read: Read::Invoke | Read::Deferred, .. } = expr.kind {
+                if let ExprKind::Variable {
+                    read: Read::Invoke | Read::Deferred,
+                    ..
+                } = expr.kind
+                {
                     self.assigning = None;
                 }
                 let register = match self.self_register(expr) {
@@ -59,7 +72,10 @@ impl<'a> FunctionEmitter<'a> {
     /// that take it as an object know what to do then.
     fn self_register(&self, expr: &Expr) -> Option<Register> {
         match expr.kind {
-            ExprKind::Variable { name, read: Read::Deferred } if self.place(name) == Place::SelfValue => Some(Register::SELF),
+            ExprKind::Variable {
+                name,
+                read: Read::Deferred,
+            } if self.place(name) == Place::SelfValue => Some(Register::SELF),
             _ => None,
         }
     }
@@ -79,7 +95,13 @@ impl<'a> FunctionEmitter<'a> {
         matches!(current, Current::Expr(expr) if self.self_register(expr).is_some())
     }
 
-    fn step(&mut self, current: Current<'a>, step: &'a Step, dst: Register, assigning: Option<(Name, ReadMode)>) {
+    fn step(
+        &mut self,
+        current: Current<'a>,
+        step: &'a Step,
+        dst: Register,
+        assigning: Option<(Name, ReadMode)>,
+    ) {
         self.assigning = assigning;
         match &step.kind {
             StepKind::Slice { from, to } => {
@@ -90,8 +112,14 @@ impl<'a> FunctionEmitter<'a> {
                 self.bound(to.as_deref(), Literal::Null, bounds.offset(1));
                 self.builder.slice(dst, object, bounds);
             }
-            StepKind::Select { selector: Selector::Member(name), read } => self.member(current, *name, read, dst),
-            StepKind::Select { selector: Selector::Index(index), read } => self.element(current, index, read, dst),
+            StepKind::Select {
+                selector: Selector::Member(name),
+                read,
+            } => self.member(current, *name, read, dst),
+            StepKind::Select {
+                selector: Selector::Index(index),
+                read,
+            } => self.element(current, index, read, dst),
         }
     }
 
@@ -113,47 +141,87 @@ impl<'a> FunctionEmitter<'a> {
 
     fn member(&mut self, current: Current<'a>, name: Name, read: &'a Read, dst: Register) {
         if let Current::Expr(expr) = current
-            && let ExprKind::Variable { name: base, read: Read::Deferred | Read::Invoke } = expr.kind
+            && let ExprKind::Variable {
+                name: base,
+                read: Read::Deferred | Read::Invoke,
+            } = expr.kind
             && Some(base) == self.context.special.super_
         {
             match read {
-                Read::Call(arguments) => return self.call_super(base, expr.span.start, name, arguments, dst),
+                Read::Call(arguments) => {
+                    return self.call_super(base, expr.span.start, name, arguments, dst);
+                }
                 Read::Invoke => return self.call_super(base, expr.span.start, name, &[], dst),
                 Read::Plain | Read::Deferred => {}
             }
         }
         match read {
             Read::Call(arguments) => {
-                self.call_member(|this, slot| this.current_to(current, slot), name, arguments, dst);
+                self.call_member(
+                    |this, slot| this.current_to(current, slot),
+                    name,
+                    arguments,
+                    dst,
+                );
             }
             _ => {
                 let invoke = matches!(read, Read::Invoke);
                 let object = self.object(current);
                 let position = self.get_member_op(dst, object.register(), name, invoke);
                 if let Operand::Local(object) = object {
-                    self.add_invoke_path(vec![position], InvokeBody::Member { dst, object, name, invoke });
+                    self.add_invoke_path(
+                        vec![position],
+                        InvokeBody::Member {
+                            dst,
+                            object,
+                            name,
+                            invoke,
+                        },
+                    );
                 }
             }
         }
     }
 
-    pub(super) fn get_member_op(&mut self, dst: Register, object: Register, name: Name, invoke: bool) -> Position {
+    pub(super) fn get_member_op(
+        &mut self,
+        dst: Register,
+        object: Register,
+        name: Name,
+        invoke: bool,
+    ) -> Position {
         let feedback = self.builder.member_feedback(self.text(name));
-        let mode = if invoke { ReadMode::INVOKE } else { ReadMode::PLAIN };
+        let mode = if invoke {
+            ReadMode::INVOKE
+        } else {
+            ReadMode::PLAIN
+        };
         self.builder.get_member(dst, object, feedback, mode)
     }
 
     fn element(&mut self, current: Current<'a>, index: &'a Expr, read: &'a Read, dst: Register) {
         match read {
             Read::Call(arguments) => {
-                self.call_index(|this, slot| this.evaluate_object(current, slot), index, arguments, dst);
+                self.call_index(
+                    |this, slot| this.evaluate_object(current, slot),
+                    index,
+                    arguments,
+                    dst,
+                );
             }
             Read::Invoke => {
-                self.call_index(|this, slot| this.evaluate_object(current, slot), index, &[], dst);
+                self.call_index(
+                    |this, slot| this.evaluate_object(current, slot),
+                    index,
+                    &[],
+                    dst,
+                );
             }
             Read::Plain | Read::Deferred => {
                 let (object, index) = self.object_and_index(current, index);
-                let position = self.builder.get_index(dst, object.register(), index.register());
+                let position = self
+                    .builder
+                    .get_index(dst, object.register(), index.register());
                 if object.may_be_function() || index.may_be_function() {
                     self.add_invoke_path(vec![position], InvokeBody::Index { dst, object, index });
                 }
@@ -173,18 +241,30 @@ impl<'a> FunctionEmitter<'a> {
             return (object, self.direct_operand(index));
         }
         let object = self.current(current, None);
-        (Operand::Value(object), Operand::Value(self.value(index, None)))
+        (
+            Operand::Value(object),
+            Operand::Value(self.value(index, None)),
+        )
     }
 
     /// `container[index] = value` or `container.name = value`, the value given by an expression.
-    pub(super) fn assign_element(&mut self, container: &'a Expr, selector: &'a Selector, value: &'a Expr) {
+    pub(super) fn assign_element(
+        &mut self,
+        container: &'a Expr,
+        selector: &'a Selector,
+        value: &'a Expr,
+    ) {
         self.scratch(|this| {
             let assigning = this.assigning.take();
             let current = Current::Expr(container);
             let quiet = is_operand(this, value);
             match selector {
                 Selector::Member(name) => {
-                    let object = if quiet { this.object(current) } else { Operand::Value(this.current(current, None)) };
+                    let object = if quiet {
+                        this.object(current)
+                    } else {
+                        Operand::Value(this.current(current, None))
+                    };
                     this.assigning = assigning;
                     let value = this.value(value, None);
                     this.store_member(object, *name, value);
@@ -195,7 +275,10 @@ impl<'a> FunctionEmitter<'a> {
                     } else {
                         let object = this.temporary();
                         this.evaluate_object(current, object);
-                        (Operand::Value(object), Operand::Value(this.value(index, None)))
+                        (
+                            Operand::Value(object),
+                            Operand::Value(this.value(index, None)),
+                        )
                     };
                     this.assigning = assigning;
                     let value = this.value(value, None);
@@ -209,14 +292,30 @@ impl<'a> FunctionEmitter<'a> {
         let feedback = self.builder.member_feedback(self.text(name));
         let position = self.builder.set_member(object.register(), value, feedback);
         if let Operand::Local(object) = object {
-            self.add_invoke_path(vec![position], InvokeBody::SetMember { object, name, value });
+            self.add_invoke_path(
+                vec![position],
+                InvokeBody::SetMember {
+                    object,
+                    name,
+                    value,
+                },
+            );
         }
     }
 
     fn store_element(&mut self, object: Operand, index: Operand, value: Register) {
-        let position = self.builder.set_index(object.register(), index.register(), value);
+        let position = self
+            .builder
+            .set_index(object.register(), index.register(), value);
         if object.may_be_function() || index.may_be_function() {
-            self.add_invoke_path(vec![position], InvokeBody::SetIndex { object, index, value });
+            self.add_invoke_path(
+                vec![position],
+                InvokeBody::SetIndex {
+                    object,
+                    index,
+                    value,
+                },
+            );
         }
     }
 
@@ -270,8 +369,10 @@ impl<'a> FunctionEmitter<'a> {
             // Evaluating everything first takes a register for each element, so it is done only where it can be seen.
             let has_deferred = elements.iter().any(|element| this.is_deferred(element));
             if has_deferred && elements.len() <= 1000 {
-                let values: Vec<Option<Register>> =
-                    elements.iter().map(|element| (!this.is_deferred(element)).then(|| this.value(element, None))).collect();
+                let values: Vec<Option<Register>> = elements
+                    .iter()
+                    .map(|element| (!this.is_deferred(element)).then(|| this.value(element, None)))
+                    .collect();
                 this.builder.new_list(list, capacity);
                 for (element, value) in elements.iter().zip(values) {
                     this.scratch(|this| {
@@ -301,7 +402,8 @@ impl<'a> FunctionEmitter<'a> {
         let dst = dst.unwrap_or_else(|| self.temporary());
         self.scratch(|this| {
             let map = this.temporary();
-            this.builder.new_map(map, entries.len().min(usize::from(u16::MAX)) as u16);
+            this.builder
+                .new_map(map, entries.len().min(usize::from(u16::MAX)) as u16);
             for entry in entries {
                 this.scratch(|this| {
                     if let ExprKind::Literal(Literal::String(key)) = entry.key.kind {

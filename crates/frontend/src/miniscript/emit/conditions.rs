@@ -20,7 +20,9 @@ impl<'a> FunctionEmitter<'a> {
     /// Jumps to `target` if the condition's truth is `jump_if`, and falls through otherwise.
     pub(super) fn condition(&mut self, expr: &'a Expr, target: Label, jump_if: bool) {
         match &expr.kind {
-            ExprKind::Not(operand) if is_crisp(operand) => self.condition(operand, target, !jump_if),
+            ExprKind::Not(operand) if is_crisp(operand) => {
+                self.condition(operand, target, !jump_if)
+            }
             ExprKind::Compare { first, rest } if rest.len() == 1 => {
                 let (op, right) = &rest[0];
                 if is_operand(self, first) && is_operand(self, right) {
@@ -66,12 +68,28 @@ impl<'a> FunctionEmitter<'a> {
             let operand = this.direct_operand(expr);
             let position = this.branch_on(operand.register(), target, jump_if);
             if let Operand::Local(variable) = operand {
-                this.add_invoke_path(vec![position], InvokeBody::Test { variable, target, jump_if });
+                this.add_invoke_path(
+                    vec![position],
+                    InvokeBody::Test {
+                        variable,
+                        target,
+                        jump_if,
+                    },
+                );
             }
         });
     }
 
-    pub(super) fn branch_on(&mut self, value: Register, target: Label, jump_if: bool) -> kiln_bytecode::Position {
-        if jump_if { self.builder.jump_if_true(value, target) } else { self.builder.jump_if_false(value, target) }
+    pub(super) fn branch_on(
+        &mut self,
+        value: Register,
+        target: Label,
+        jump_if: bool,
+    ) -> kiln_bytecode::Position {
+        if jump_if {
+            self.builder.jump_if_true(value, target)
+        } else {
+            self.builder.jump_if_false(value, target)
+        }
     }
 }

@@ -9,12 +9,20 @@ use super::{FunctionEmitter, LoopLabels};
 
 impl<'a> FunctionEmitter<'a> {
     pub(super) fn while_loop(&mut self, condition: &'a Expr, body: &'a Block, line: u32) {
-        let (test, header, end) = (self.builder.new_label(), self.builder.new_label(), self.builder.new_label());
+        let (test, header, end) = (
+            self.builder.new_label(),
+            self.builder.new_label(),
+            self.builder.new_label(),
+        );
         let counter = self.builder.add_loop(header, end, line);
         self.builder.bind(test);
         self.condition(condition, end, false);
         self.builder.bind(header);
-        self.loops.push(LoopLabels { break_to: end, continue_to: test, counter: None });
+        self.loops.push(LoopLabels {
+            break_to: end,
+            continue_to: test,
+            counter: None,
+        });
         // Every way back passes the counting jump.
         let back = self.builder.new_label();
         if let Some(labels) = self.loops.last_mut() {
@@ -30,8 +38,18 @@ impl<'a> FunctionEmitter<'a> {
 
     /// The sequence and its index stand in two neighbouring registers, the loop's state. The index is the hidden variable
     /// `__v_idx`, which programs may read and assign.
-    pub(super) fn for_loop(&mut self, variable: Name, counter: Name, sequence: &'a Expr, body: &'a Block, line: u32) {
-        let nested = self.loops.iter().any(|labels| labels.counter == Some(counter));
+    pub(super) fn for_loop(
+        &mut self,
+        variable: Name,
+        counter: Name,
+        sequence: &'a Expr,
+        body: &'a Block,
+        line: u32,
+    ) {
+        let nested = self
+            .loops
+            .iter()
+            .any(|labels| labels.counter == Some(counter));
         let state = match self.place(counter) {
             Place::Register(index) => Register(index.0 - 1),
             _ => self.temporaries(2),
@@ -61,7 +79,11 @@ impl<'a> FunctionEmitter<'a> {
                 self.store_variable(counter, index);
             }
         }
-        let (test, header, end) = (self.builder.new_label(), self.builder.new_label(), self.builder.new_label());
+        let (test, header, end) = (
+            self.builder.new_label(),
+            self.builder.new_label(),
+            self.builder.new_label(),
+        );
         let loop_index = self.builder.add_loop(header, end, line);
         self.builder.jump(test);
 
@@ -73,21 +95,31 @@ impl<'a> FunctionEmitter<'a> {
         if !matches!(self.place(variable), Place::Register(_)) {
             self.store_variable(variable, element);
         }
-        self.loops.push(LoopLabels { break_to: end, continue_to: test, counter: Some(counter) });
+        self.loops.push(LoopLabels {
+            break_to: end,
+            continue_to: test,
+            counter: Some(counter),
+        });
         self.block(body);
         self.loops.pop();
 
         self.set_line(line);
         self.builder.bind(test);
-        if let ExprKind::Variable { name, read: Read::Deferred } = &sequence.kind {
-            let register = self.read_variable(*name, sequence.span.start, ReadMode::PLAIN, Some(state));
+        if let ExprKind::Variable {
+            name,
+            read: Read::Deferred,
+        } = &sequence.kind
+        {
+            let register =
+                self.read_variable(*name, sequence.span.start, ReadMode::PLAIN, Some(state));
             if register != state {
                 self.builder.move_register(state, register);
             }
         }
         match self.place(counter) {
             Place::Global => {
-                self.builder.for_loop_global(element, state, header, loop_index);
+                self.builder
+                    .for_loop_global(element, state, header, loop_index);
             }
             Place::Register(_) => {
                 self.builder.for_loop(element, state, header, loop_index);
@@ -122,7 +154,10 @@ impl<'a> FunctionEmitter<'a> {
 
     /// Evaluates a loop's sequence. A call of `range` need not make a list.
     fn sequence(&mut self, sequence: &'a Expr, dst: Register) {
-        if let ExprKind::Variable { name, read: Read::Call(arguments) } = &sequence.kind
+        if let ExprKind::Variable {
+            name,
+            read: Read::Call(arguments),
+        } = &sequence.kind
             && Some(*name) == self.context.special.range
             && self.place(*name) == Place::Global
             && (1..=3).contains(&arguments.len())

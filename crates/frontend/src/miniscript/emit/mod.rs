@@ -23,7 +23,10 @@ mod variables;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use kiln_bytecode::{BuildError, CodeBlock, CodeBlockBuilder, Constant, Label, Language, Origin, Position, ReadMode, Register};
+use kiln_bytecode::{
+    BuildError, CodeBlock, CodeBlockBuilder, Constant, Label, Language, Origin, Position, ReadMode,
+    Register,
+};
 
 use super::ast::{Expr, ExprKind, FunctionId, Literal, Program};
 use super::names::Name;
@@ -43,17 +46,32 @@ pub struct Options {
 ///
 /// # Errors
 /// A function needs more registers than an instruction can name.
-pub fn emit(program: &Program, source: &Source, options: Options) -> Result<Arc<CodeBlock>, Vec<Diagnostic>> {
+pub fn emit(
+    program: &Program,
+    source: &Source,
+    options: Options,
+) -> Result<Arc<CodeBlock>, Vec<Diagnostic>> {
     let module = source.module().is_some();
     let scopes = resolve(program, module);
-    let origin = Arc::new(Origin { file: source.name().into(), module: source.module().map(|name| (&**name).into()) });
-    let context = Context { program, scopes: &scopes, special: SpecialNames::of(program), options, module, children: children(program) };
+    let origin = Arc::new(Origin {
+        file: source.name().into(),
+        module: source.module().map(|name| (&**name).into()),
+    });
+    let context = Context {
+        program,
+        scopes: &scopes,
+        special: SpecialNames::of(program),
+        options,
+        module,
+        children: children(program),
+    };
     // Children first: a function needs the code blocks of its nested ones. They have larger numbers.
     let mut blocks: Vec<Option<Arc<CodeBlock>>> = vec![None; program.functions.len()];
     let names = function_names(program);
     for index in (0..program.functions.len()).rev() {
         let id = FunctionId(index as u32);
-        let block = FunctionEmitter::new(&context, id, origin.clone()).emit(&mut blocks, names.get(&id));
+        let block =
+            FunctionEmitter::new(&context, id, origin.clone()).emit(&mut blocks, names.get(&id));
         match block {
             Ok(block) => blocks[index] = Some(Arc::new(block)),
             Err(error) => return Err(vec![too_large(program, id, source, &error)]),
@@ -164,7 +182,11 @@ impl<'a> FunctionEmitter<'a> {
         self.context.program.names.text(name)
     }
 
-    fn emit(mut self, blocks: &mut [Option<Arc<CodeBlock>>], name: Option<&Name>) -> Result<CodeBlock, BuildError> {
+    fn emit(
+        mut self,
+        blocks: &mut [Option<Arc<CodeBlock>>],
+        name: Option<&Name>,
+    ) -> Result<CodeBlock, BuildError> {
         let function = self.context.program.function(self.id);
         self.line = function.line.max(1);
         self.builder.line = self.line;
@@ -199,18 +221,24 @@ impl<'a> FunctionEmitter<'a> {
                 Some(Literal::Number(number)) => Constant::Number(number),
                 Some(Literal::String(text)) => Constant::String(self.text(text).into()),
             };
-            let register = self.builder.add_parameter(self.text(parameter.name), default);
-            self.builder.name_register(register, self.text(parameter.name));
+            let register = self
+                .builder
+                .add_parameter(self.text(parameter.name), default);
+            self.builder
+                .name_register(register, self.text(parameter.name));
             // Of two parameters with the same name the first one counts.
             self.registers.entry(parameter.name).or_insert(register);
             self.next_temporary = u32::from(register.0) + 1;
         }
-        self.builder.self_parameter =
-            function.parameters.first().is_some_and(|parameter| Some(parameter.name) == special.self_);
+        self.builder.self_parameter = function
+            .parameters
+            .first()
+            .is_some_and(|parameter| Some(parameter.name) == special.self_);
         if self.is_top_level() {
             return;
         }
-        self.builder.uses_super = self.scope.uses_super || self.scope.by_name || self.captures(special.super_);
+        self.builder.uses_super =
+            self.scope.uses_super || self.scope.by_name || self.captures(special.super_);
         let needs_map = self.scope.by_name || !self.scope.captured.is_empty();
         for name in &self.scope.locals {
             if self.registers.contains_key(name) || self.lives_in_map(*name) {
@@ -245,7 +273,8 @@ impl<'a> FunctionEmitter<'a> {
                 if self.lives_in_map(parameter.name) && !stored.contains(&parameter.name) {
                     stored.push(parameter.name);
                     let feedback = self.builder.variable_feedback(self.text(parameter.name));
-                    self.builder.set_variable(map, self.registers[&parameter.name], feedback);
+                    self.builder
+                        .set_variable(map, self.registers[&parameter.name], feedback);
                 }
             }
             if self.scope.by_name || self.captures(special.super_) {
@@ -363,9 +392,15 @@ impl<'a> FunctionEmitter<'a> {
             ExprKind::Chain { base, steps } => self.chain(base, steps, dst),
             ExprKind::List(elements) => self.list(elements, dst),
             ExprKind::Map(entries) => self.map(entries, dst),
-            ExprKind::Not(operand) => self.unary(operand, dst, |builder, dst, src| builder.not(dst, src)),
-            ExprKind::Negate(operand) => self.unary(operand, dst, |builder, dst, src| builder.negate(dst, src)),
-            ExprKind::New(operand) => self.unary(operand, dst, |builder, dst, src| builder.new(dst, src)),
+            ExprKind::Not(operand) => {
+                self.unary(operand, dst, |builder, dst, src| builder.not(dst, src))
+            }
+            ExprKind::Negate(operand) => {
+                self.unary(operand, dst, |builder, dst, src| builder.negate(dst, src))
+            }
+            ExprKind::New(operand) => {
+                self.unary(operand, dst, |builder, dst, src| builder.new(dst, src))
+            }
             ExprKind::Isa { value, kind } => self.isa(value, kind, dst),
             ExprKind::Compare { first, rest } => self.comparison(first, rest, dst),
             ExprKind::Arithmetic { first, rest } => self.arithmetic(first, rest, dst),
@@ -389,7 +424,9 @@ impl<'a> FunctionEmitter<'a> {
 
     fn function_literal(&mut self, id: FunctionId, dst: Option<Register>) -> Register {
         let dst = dst.unwrap_or_else(|| self.temporary());
-        let Some(index) = self.function_indices.get(&id).copied() else { return dst };
+        let Some(index) = self.function_indices.get(&id).copied() else {
+            return dst;
+        };
         if self.context.program.function(id).is_closure {
             // Register 0 holds no map: a closure made without a variable map has no outer variables.
             let variables = self.variables.unwrap_or(Register::CALLEE);

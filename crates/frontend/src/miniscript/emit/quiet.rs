@@ -28,19 +28,52 @@ pub(super) enum InvokeBody<'a> {
     /// Evaluates a quiet expression.
     Value(&'a Expr, Register),
     /// Evaluates the operands of a comparison and branches.
-    Branch { op: CompareOp, lhs: &'a Expr, rhs: &'a Expr, target: Label, jump_if: bool },
+    Branch {
+        op: CompareOp,
+        lhs: &'a Expr,
+        rhs: &'a Expr,
+        target: Label,
+        jump_if: bool,
+    },
     /// Branches on a variable.
-    Test { variable: Register, target: Label, jump_if: bool },
+    Test {
+        variable: Register,
+        target: Label,
+        jump_if: bool,
+    },
     /// `dst = lhs op rhs`, with operands invoked in this order.
-    Arithmetic { op: ArithmeticOp, dst: Register, lhs: Operand, rhs: Operand, rhs_first: bool },
+    Arithmetic {
+        op: ArithmeticOp,
+        dst: Register,
+        lhs: Operand,
+        rhs: Operand,
+        rhs_first: bool,
+    },
     /// `dst = object[index]`
-    Index { dst: Register, object: Operand, index: Operand },
+    Index {
+        dst: Register,
+        object: Operand,
+        index: Operand,
+    },
     /// `object[index] = value`
-    SetIndex { object: Operand, index: Operand, value: Register },
+    SetIndex {
+        object: Operand,
+        index: Operand,
+        value: Register,
+    },
     /// `dst = object.name`
-    Member { dst: Register, object: Register, name: Name, invoke: bool },
+    Member {
+        dst: Register,
+        object: Register,
+        name: Name,
+        invoke: bool,
+    },
     /// `object.name = value`
-    SetMember { object: Register, name: Name, value: Register },
+    SetMember {
+        object: Register,
+        name: Name,
+        value: Register,
+    },
 }
 
 /// An operand of an instruction that has an invoke path.
@@ -67,8 +100,13 @@ impl Operand {
 /// Whether the expression is quiet and more than a literal by itself.
 pub(super) fn is_quiet(emitter: &FunctionEmitter, expr: &Expr) -> bool {
     match &expr.kind {
-        ExprKind::Arithmetic { first, rest } => is_operand(emitter, first) && rest.iter().all(|(_, operand)| is_operand(emitter, operand)),
-        ExprKind::Compare { first, rest } => rest.len() == 1 && is_operand(emitter, first) && is_operand(emitter, &rest[0].1),
+        ExprKind::Arithmetic { first, rest } => {
+            is_operand(emitter, first)
+                && rest.iter().all(|(_, operand)| is_operand(emitter, operand))
+        }
+        ExprKind::Compare { first, rest } => {
+            rest.len() == 1 && is_operand(emitter, first) && is_operand(emitter, &rest[0].1)
+        }
         ExprKind::Negate(operand) | ExprKind::Not(operand) => is_operand(emitter, operand),
         _ => false,
     }
@@ -78,8 +116,14 @@ pub(super) fn is_quiet(emitter: &FunctionEmitter, expr: &Expr) -> bool {
 pub(super) fn is_operand(emitter: &FunctionEmitter, expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Literal(_) => true,
-        ExprKind::Variable { name, read: Read::Invoke | Read::Deferred } => {
-            matches!(emitter.place_of_read(*name, expr.span.start), Place::Register(_))
+        ExprKind::Variable {
+            name,
+            read: Read::Invoke | Read::Deferred,
+        } => {
+            matches!(
+                emitter.place_of_read(*name, expr.span.start),
+                Place::Register(_)
+            )
         }
         _ => is_quiet(emitter, expr),
     }
@@ -102,20 +146,38 @@ impl<'a> FunctionEmitter<'a> {
     /// Queues an invoke path that goes on behind what has been emitted so far.
     pub(super) fn add_invoke_path(&mut self, from: Vec<Position>, body: InvokeBody<'a>) {
         let resume = self.builder.here();
-        self.pending.push(InvokePath { from, body, resume, next_temporary: self.next_temporary, line: self.line });
+        self.pending.push(InvokePath {
+            from,
+            body,
+            resume,
+            next_temporary: self.next_temporary,
+            line: self.line,
+        });
     }
 
     /// Emits a quiet expression. `exact`: locals are invoked. Collects the instructions; says whether a local that may hold a
     /// function is among the operands.
-    fn quiet_to(&mut self, expr: &'a Expr, dst: Register, exact: bool, from: &mut Vec<Position>) -> bool {
+    fn quiet_to(
+        &mut self,
+        expr: &'a Expr,
+        dst: Register,
+        exact: bool,
+        from: &mut Vec<Position>,
+    ) -> bool {
         let mut met = false;
         match &expr.kind {
             ExprKind::Arithmetic { first, rest } => {
                 let mut left = self.quiet_operand(first, exact, from, &mut met);
                 for (index, (op, operand)) in rest.iter().enumerate() {
-                    let result = if index + 1 == rest.len() { dst } else { self.temporary() };
+                    let result = if index + 1 == rest.len() {
+                        dst
+                    } else {
+                        self.temporary()
+                    };
                     let position = match number_constant(operand) {
-                        Some(number) if self.fits(number) => self.arithmetic_constant(*op, result, left, number),
+                        Some(number) if self.fits(number) => {
+                            self.arithmetic_constant(*op, result, left, number)
+                        }
                         _ => {
                             let right = self.quiet_operand(operand, exact, from, &mut met);
                             self.arithmetic_op(*op, result, left, right)
@@ -143,7 +205,13 @@ impl<'a> FunctionEmitter<'a> {
         met
     }
 
-    fn quiet_operand(&mut self, expr: &'a Expr, exact: bool, from: &mut Vec<Position>, met: &mut bool) -> Register {
+    fn quiet_operand(
+        &mut self,
+        expr: &'a Expr,
+        exact: bool,
+        from: &mut Vec<Position>,
+        met: &mut bool,
+    ) -> Register {
         match &expr.kind {
             ExprKind::Literal(literal) => {
                 let dst = self.temporary();
@@ -151,7 +219,9 @@ impl<'a> FunctionEmitter<'a> {
                 dst
             }
             ExprKind::Variable { name, read } => {
-                let Place::Register(local) = self.place(*name) else { return Register::CALLEE };
+                let Place::Register(local) = self.place(*name) else {
+                    return Register::CALLEE;
+                };
                 if matches!(read, Read::Deferred) || self.scope.never_function.contains(name) {
                     return local;
                 }
@@ -177,13 +247,29 @@ impl<'a> FunctionEmitter<'a> {
     }
 
     /// A fused comparison and branch whose operands are quiet.
-    pub(super) fn quiet_branch(&mut self, op: CompareOp, lhs: &'a Expr, rhs: &'a Expr, target: Label, jump_if: bool) {
+    pub(super) fn quiet_branch(
+        &mut self,
+        op: CompareOp,
+        lhs: &'a Expr,
+        rhs: &'a Expr,
+        target: Label,
+        jump_if: bool,
+    ) {
         let mark = self.next_temporary;
         let mut from = Vec::new();
         let met = self.quiet_branch_once(op, lhs, rhs, target, jump_if, false, &mut from);
         self.next_temporary = mark;
         if met {
-            self.add_invoke_path(from, InvokeBody::Branch { op, lhs, rhs, target, jump_if });
+            self.add_invoke_path(
+                from,
+                InvokeBody::Branch {
+                    op,
+                    lhs,
+                    rhs,
+                    target,
+                    jump_if,
+                },
+            );
         }
     }
 
@@ -201,7 +287,9 @@ impl<'a> FunctionEmitter<'a> {
         let mut met = false;
         let left = self.quiet_operand(lhs, exact, from, &mut met);
         let position = match number_constant(rhs) {
-            Some(number) if self.fits(number) => self.branch_constant(op, left, number, target, jump_if),
+            Some(number) if self.fits(number) => {
+                self.branch_constant(op, left, number, target, jump_if)
+            }
             _ => {
                 let right = self.quiet_operand(rhs, exact, from, &mut met);
                 self.branch_compare(op, left, right, target, jump_if)
@@ -242,14 +330,30 @@ impl<'a> FunctionEmitter<'a> {
             InvokeBody::Value(expr, dst) => {
                 self.quiet_to(expr, dst, true, &mut Vec::new());
             }
-            InvokeBody::Branch { op, lhs, rhs, target, jump_if } => {
+            InvokeBody::Branch {
+                op,
+                lhs,
+                rhs,
+                target,
+                jump_if,
+            } => {
                 self.quiet_branch_once(op, lhs, rhs, target, jump_if, true, &mut Vec::new());
             }
-            InvokeBody::Test { variable, target, jump_if } => {
+            InvokeBody::Test {
+                variable,
+                target,
+                jump_if,
+            } => {
                 let value = self.settled(Operand::Local(variable));
                 self.branch_on(value, target, jump_if);
             }
-            InvokeBody::Arithmetic { op, dst, lhs, rhs, rhs_first } => {
+            InvokeBody::Arithmetic {
+                op,
+                dst,
+                lhs,
+                rhs,
+                rhs_first,
+            } => {
                 let (left, right);
                 if rhs_first {
                     right = self.settled(rhs);
@@ -265,16 +369,29 @@ impl<'a> FunctionEmitter<'a> {
                 let index = self.settled(index);
                 self.builder.get_index(dst, object, index);
             }
-            InvokeBody::SetIndex { object, index, value } => {
+            InvokeBody::SetIndex {
+                object,
+                index,
+                value,
+            } => {
                 let object = self.settled(object);
                 let index = self.settled(index);
                 self.builder.set_index(object, index, value);
             }
-            InvokeBody::Member { dst, object, name, invoke } => {
+            InvokeBody::Member {
+                dst,
+                object,
+                name,
+                invoke,
+            } => {
                 let object = self.settled(Operand::Local(object));
                 self.get_member_op(dst, object, name, invoke);
             }
-            InvokeBody::SetMember { object, name, value } => {
+            InvokeBody::SetMember {
+                object,
+                name,
+                value,
+            } => {
                 let object = self.settled(Operand::Local(object));
                 let feedback = self.builder.member_feedback(self.text(name));
                 self.builder.set_member(object, value, feedback);

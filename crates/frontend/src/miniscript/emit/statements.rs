@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use kiln_bytecode::ReadMode;
 
 use super::super::ast::{
-    ArithmeticOp, Block, Expr, ExprKind, FunctionId, IfClause, Selector, Statement, StatementKind, Target, TargetKind,
+    ArithmeticOp, Block, Expr, ExprKind, FunctionId, IfClause, Selector, Statement, StatementKind,
+    Target, TargetKind,
 };
 use super::super::names::Name;
 use super::FunctionEmitter;
@@ -35,9 +36,18 @@ impl<'a> FunctionEmitter<'a> {
             }
             StatementKind::Assign { target, value } => self.assign(target, value),
             StatementKind::Update { target, op, value } => self.update(target, *op, value),
-            StatementKind::If { clauses, otherwise } => self.if_statement(clauses, otherwise.as_ref()),
-            StatementKind::While { condition, body } => self.while_loop(condition, body, statement.line),
-            StatementKind::For { variable, counter, sequence, body } => {
+            StatementKind::If { clauses, otherwise } => {
+                self.if_statement(clauses, otherwise.as_ref())
+            }
+            StatementKind::While { condition, body } => {
+                self.while_loop(condition, body, statement.line)
+            }
+            StatementKind::For {
+                variable,
+                counter,
+                sequence,
+                body,
+            } => {
                 self.for_loop(*variable, *counter, sequence, body, statement.line);
             }
             StatementKind::Break => {
@@ -86,7 +96,10 @@ impl<'a> FunctionEmitter<'a> {
                 self.assign_variable(*name, value);
                 self.assigning = None;
             }
-            TargetKind::Element { container, selector } => self.assign_element(container, selector, value),
+            TargetKind::Element {
+                container,
+                selector,
+            } => self.assign_element(container, selector, value),
             TargetKind::Literal => {
                 self.value(value, None);
                 self.not_an_lvalue();
@@ -107,7 +120,10 @@ impl<'a> FunctionEmitter<'a> {
                 self.update_variable(*name, target, op, value);
                 self.assigning = None;
             }
-            TargetKind::Element { container, selector } => {
+            TargetKind::Element {
+                container,
+                selector,
+            } => {
                 self.update_element(container, selector, !target.is_address, op, value);
             }
             TargetKind::Literal => {
@@ -117,7 +133,13 @@ impl<'a> FunctionEmitter<'a> {
         }
     }
 
-    fn update_variable(&mut self, name: Name, target: &'a Target, op: ArithmeticOp, value: &'a Expr) {
+    fn update_variable(
+        &mut self,
+        name: Name,
+        target: &'a Target,
+        op: ArithmeticOp,
+        value: &'a Expr,
+    ) {
         let place = self.place_of_read(name, target.span.start);
         if let Place::Register(local) = place {
             let lhs = if target.is_address || self.scope.never_function.contains(&name) {
@@ -141,13 +163,23 @@ impl<'a> FunctionEmitter<'a> {
             if let Some(rhs) = rhs
                 && (lhs.may_be_function() || rhs.may_be_function())
             {
-                let body = InvokeBody::Arithmetic { op, dst: local, lhs, rhs, rhs_first: true };
+                let body = InvokeBody::Arithmetic {
+                    op,
+                    dst: local,
+                    lhs,
+                    rhs,
+                    rhs_first: true,
+                };
                 self.add_invoke_path(vec![position], body);
             }
             return;
         }
         let rhs = self.value(value, None);
-        let mode = if target.is_address { ReadMode::STRICT } else { ReadMode::STRICT.with(ReadMode::INVOKE) };
+        let mode = if target.is_address {
+            ReadMode::STRICT
+        } else {
+            ReadMode::STRICT.with(ReadMode::INVOKE)
+        };
         let old = self.temporary();
         let read = self.read_variable(name, target.span.start, mode, Some(old));
         self.arithmetic_op(op, old, read, rhs);
@@ -158,7 +190,11 @@ impl<'a> FunctionEmitter<'a> {
         let end = self.builder.new_label();
         for (index, clause) in clauses.iter().enumerate() {
             let is_last = index + 1 == clauses.len() && otherwise.is_none();
-            let next = if is_last { end } else { self.builder.new_label() };
+            let next = if is_last {
+                end
+            } else {
+                self.builder.new_label()
+            };
             self.set_line(clause.line);
             self.condition(&clause.condition, next, false);
             self.block(&clause.body);
@@ -181,7 +217,11 @@ pub(super) fn collect_function_names(block: &Block, names: &mut HashMap<Function
             StatementKind::Assign { target, value } => {
                 if let ExprKind::Function(id) = value.kind {
                     match &target.kind {
-                        TargetKind::Variable(name) | TargetKind::Element { selector: Selector::Member(name), .. } => {
+                        TargetKind::Variable(name)
+                        | TargetKind::Element {
+                            selector: Selector::Member(name),
+                            ..
+                        } => {
                             names.insert(id, *name);
                         }
                         _ => {}
@@ -196,7 +236,9 @@ pub(super) fn collect_function_names(block: &Block, names: &mut HashMap<Function
                     collect_function_names(otherwise, names);
                 }
             }
-            StatementKind::While { body, .. } | StatementKind::For { body, .. } => collect_function_names(body, names),
+            StatementKind::While { body, .. } | StatementKind::For { body, .. } => {
+                collect_function_names(body, names)
+            }
             _ => {}
         }
     }

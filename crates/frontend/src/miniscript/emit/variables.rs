@@ -50,7 +50,9 @@ impl<'a> FunctionEmitter<'a> {
         }
         let function = self.context.program.function(self.id);
         match function.parent {
-            Some(parent) if function.is_closure && self.is_variable_of(parent.index(), name) => Place::Outer,
+            Some(parent) if function.is_closure && self.is_variable_of(parent.index(), name) => {
+                Place::Outer
+            }
             _ => Place::Global,
         }
     }
@@ -58,7 +60,9 @@ impl<'a> FunctionEmitter<'a> {
     /// Where the variable read at this offset of the source is found.
     pub(super) fn place_of_read(&self, name: Name, at: u32) -> Place {
         match self.place(name) {
-            Place::Register(register) if self.scope.unassigned_reads.contains(&at) => Place::Unassigned(register),
+            Place::Register(register) if self.scope.unassigned_reads.contains(&at) => {
+                Place::Unassigned(register)
+            }
             place => place,
         }
     }
@@ -79,7 +83,13 @@ impl<'a> FunctionEmitter<'a> {
     }
 
     /// Reads a variable.
-    pub(super) fn variable(&mut self, name: Name, read: &'a Read, at: u32, dst: Option<Register>) -> Register {
+    pub(super) fn variable(
+        &mut self,
+        name: Name,
+        read: &'a Read,
+        at: u32,
+        dst: Option<Register>,
+    ) -> Register {
         match read {
             Read::Call(arguments) => self.call_variable(name, arguments, at, dst),
             Read::Invoke => self.read_variable(name, at, self.mode_of(name, ReadMode::INVOKE), dst),
@@ -88,7 +98,13 @@ impl<'a> FunctionEmitter<'a> {
     }
 
     /// Reads a variable in a given mode.
-    pub(super) fn read_variable(&mut self, name: Name, at: u32, mode: ReadMode, dst: Option<Register>) -> Register {
+    pub(super) fn read_variable(
+        &mut self,
+        name: Name,
+        at: u32,
+        mode: ReadMode,
+        dst: Option<Register>,
+    ) -> Register {
         let place = self.place_of_read(name, at);
         if let Place::Register(local) = place {
             if !mode.has(ReadMode::INVOKE) || self.scope.never_function.contains(&name) {
@@ -190,7 +206,9 @@ impl<'a> FunctionEmitter<'a> {
     /// map shows.
     fn assign_scope(&mut self, name: Name, src: Register) {
         if Some(name) != self.context.special.outer {
-            let message = self.builder.string(&format!("can't assign to {}", self.text(name)));
+            let message = self
+                .builder
+                .string(&format!("can't assign to {}", self.text(name)));
             self.builder.throw(message);
         } else if self.is_top_level() {
             let global = self.builder.global("outer");
@@ -210,8 +228,12 @@ impl<'a> FunctionEmitter<'a> {
 
     /// The local that the expression reads, if it does.
     pub(super) fn as_local(&self, expr: &Expr) -> Option<Operand> {
-        let ExprKind::Variable { name, read } = &expr.kind else { return None };
-        let Place::Register(local) = self.place_of_read(*name, expr.span.start) else { return None };
+        let ExprKind::Variable { name, read } = &expr.kind else {
+            return None;
+        };
+        let Place::Register(local) = self.place_of_read(*name, expr.span.start) else {
+            return None;
+        };
         match read {
             Read::Deferred | Read::Plain => Some(Operand::Value(local)),
             Read::Invoke if self.scope.never_function.contains(name) => Some(Operand::Value(local)),
@@ -222,6 +244,12 @@ impl<'a> FunctionEmitter<'a> {
 
     /// Whether reading the expression has to wait for the operation it is an operand of.
     pub(super) fn is_deferred(&self, expr: &Expr) -> bool {
-        matches!(&expr.kind, ExprKind::Variable { read: Read::Deferred, .. })
+        matches!(
+            &expr.kind,
+            ExprKind::Variable {
+                read: Read::Deferred,
+                ..
+            }
+        )
     }
 }
