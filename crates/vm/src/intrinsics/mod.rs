@@ -39,17 +39,26 @@ pub struct Parameter {
 
 /// A parameter without a default.
 pub const fn parameter(name: &'static str) -> Parameter {
-    Parameter { name, default: Default::Null }
+    Parameter {
+        name,
+        default: Default::Null,
+    }
 }
 
 /// A parameter with a number as its default.
 pub const fn number(name: &'static str, default: f64) -> Parameter {
-    Parameter { name, default: Default::Number(default) }
+    Parameter {
+        name,
+        default: Default::Number(default),
+    }
 }
 
 /// A parameter with a string as its default.
 pub const fn text(name: &'static str, default: &'static str) -> Parameter {
-    Parameter { name, default: Default::Text(default) }
+    Parameter {
+        name,
+        default: Default::Text(default),
+    }
 }
 
 impl Parameter {
@@ -81,7 +90,9 @@ pub struct Intrinsic {
 impl Intrinsic {
     /// Whether a method call passes the object as the first argument.
     pub fn takes_self(&self) -> bool {
-        self.parameters.first().is_some_and(|parameter| parameter.name == "self")
+        self.parameters
+            .first()
+            .is_some_and(|parameter| parameter.name == "self")
     }
 }
 
@@ -97,15 +108,28 @@ pub struct Arguments<'a> {
 impl Arguments<'_> {
     /// # Safety
     /// `count` values must stand from `first` on, and stay there during the call.
-    pub(crate) unsafe fn new<'a>(first: *const Value, count: usize, self_value: Value) -> Arguments<'a> {
-        Arguments { first, count, self_value, window: PhantomData }
+    pub(crate) unsafe fn new<'a>(
+        first: *const Value,
+        count: usize,
+        self_value: Value,
+    ) -> Arguments<'a> {
+        Arguments {
+            first,
+            count,
+            self_value,
+            window: PhantomData,
+        }
     }
 
     /// The argument with this number.
     #[inline]
     pub fn get(&self, index: usize) -> Value {
         // SAFETY: in range, and the window stays as it is while the intrinsic runs.
-        if index < self.count { unsafe { *self.first.add(index) } } else { Value::NULL }
+        if index < self.count {
+            unsafe { *self.first.add(index) }
+        } else {
+            Value::NULL
+        }
     }
 
     /// The argument as a number; what is none counts as 0.
@@ -165,7 +189,10 @@ impl IntrinsicTable {
     }
 
     fn default_text(&self, text: &str) -> Value {
-        self.texts.iter().find(|(known, _)| *known == text).map_or(Value::NULL, |(_, value)| *value)
+        self.texts
+            .iter()
+            .find(|(known, _)| *known == text)
+            .map_or(Value::NULL, |(_, value)| *value)
     }
 
     pub(crate) fn trace(&self, marker: &mut Marker) {

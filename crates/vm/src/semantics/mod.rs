@@ -32,7 +32,11 @@ pub fn type_name(value: Value) -> &'static str {
 pub fn to_integer(value: Value) -> i32 {
     match value.as_number() {
         None => 0,
-        Some(number) if number.is_nan() || number.trunc() < f64::from(i32::MIN) || number.trunc() > f64::from(i32::MAX) => {
+        Some(number)
+            if number.is_nan()
+                || number.trunc() < f64::from(i32::MIN)
+                || number.trunc() > f64::from(i32::MAX) =>
+        {
             i32::MIN
         }
         Some(number) => number as i32,

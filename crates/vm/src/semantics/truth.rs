@@ -11,7 +11,11 @@ pub fn is_certain(number: f64) -> bool {
 
 /// A degree of truth: the magnitude, at most 1.
 fn clamp(number: f64) -> f64 {
-    if number.abs() > 1.0 { 1.0 } else { number.abs() }
+    if number.abs() > 1.0 {
+        1.0
+    } else {
+        number.abs()
+    }
 }
 
 impl Vm {
@@ -33,7 +37,9 @@ impl Vm {
     }
 
     fn degree(&self, value: Value) -> f64 {
-        value.as_number().unwrap_or_else(|| if self.is_true(value) { 1.0 } else { 0.0 })
+        value
+            .as_number()
+            .unwrap_or_else(|| if self.is_true(value) { 1.0 } else { 0.0 })
     }
 
     /// `not value`.
