@@ -307,6 +307,11 @@ impl Vm {
         self.frames.interrupter()
     }
 
+    /// Takes back a pending interrupt.
+    pub fn clear_interrupt(&mut self) {
+        self.frames.clear_interrupt();
+    }
+
     /// The value of a constant.
     pub(crate) fn constant(&mut self, constant: &Constant) -> Fallible<Value> {
         Ok(match constant {
