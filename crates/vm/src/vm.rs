@@ -7,7 +7,7 @@ use kiln_bytecode::{CodeBlock, Constant};
 use thiserror::Error;
 
 use crate::error::{Fallible, RuntimeError, Throw};
-use crate::feedback::{CodeInstance, FeedbackCell, LoopCounter, variable_count};
+use crate::feedback::{CodeInstance, FeedbackCell, LoopCounter, parameter_count, variable_count};
 use crate::frame::{FrameStack, Limits};
 use crate::heap::{Gc, Header, Heap, Kind, Marker, Roots, Survivors};
 use crate::host::Host;
@@ -353,7 +353,7 @@ impl Vm {
             feedback: feedback.collect(),
             globals: globals.into(),
             register_count: block.register_count as usize,
-            parameter_count: block.parameters.len(),
+            parameter_count: parameter_count(block),
             uses_super: block.uses_super,
             self_parameter: block.self_parameter,
             calls: std::cell::Cell::new(0),

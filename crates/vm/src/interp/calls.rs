@@ -26,6 +26,9 @@ fn enter(
     // SAFETY: instances live as long as the interpreter.
     let instance = unsafe { &*code };
     if argument_count != instance.parameter_count {
+        if let Some(name) = instance.forbidden_parameter() {
+            return Err(RuntimeError::Message(format!("can't assign to {name}").into()));
+        }
         if argument_count > instance.parameter_count {
             return Err(RuntimeError::TooManyArguments);
         }
