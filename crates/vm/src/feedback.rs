@@ -188,7 +188,12 @@ impl CodeInstance {
     /// no call has, so that only calls on their slow path need to ask.
     #[cold]
     pub(crate) fn forbidden_parameter(&self) -> Option<&str> {
-        let name = self.block.parameters.iter().map(|parameter| &*parameter.name).find(|name| is_forbidden(name));
+        let name = self
+            .block
+            .parameters
+            .iter()
+            .map(|parameter| &*parameter.name)
+            .find(|name| is_forbidden(name));
         name.filter(|_| self.parameter_count == usize::MAX)
     }
 
@@ -219,7 +224,11 @@ fn is_forbidden(parameter: &str) -> bool {
 
 /// The number of arguments at which a call needs no filling up.
 pub(crate) fn parameter_count(block: &CodeBlock) -> usize {
-    if block.parameters.iter().any(|parameter| is_forbidden(&parameter.name)) {
+    if block
+        .parameters
+        .iter()
+        .any(|parameter| is_forbidden(&parameter.name))
+    {
         return usize::MAX;
     }
     block.parameters.len()

@@ -70,6 +70,8 @@ pub struct Vm {
     /// Lines for which the warning about assigning an unqualified local was given.
     pub(crate) warned: std::collections::HashSet<(usize, u32)>,
     pub(crate) started: std::time::Instant,
+    /// How the innermost run of the interpreter has just ended.
+    pub(crate) outcome: Option<Fallible<Value>>,
     /// How deep imports are nested.
     pub(crate) import_depth: usize,
 }
@@ -511,6 +513,7 @@ impl Vm {
             limits,
             warned: std::collections::HashSet::new(),
             started: std::time::Instant::now(),
+            outcome: None,
             import_depth: 0,
         });
         for map in [

@@ -52,7 +52,11 @@ impl Vm {
 
     /// Both operands' degrees. A number beside something that is neither number nor null only counts as true or false.
     fn degrees(&self, lhs: Value, rhs: Value) -> (f64, f64) {
-        let lhs = if rhs.is_number() || rhs.is_null() { lhs } else { Value::truth(self.is_true(lhs)) };
+        let lhs = if rhs.is_number() || rhs.is_null() {
+            lhs
+        } else {
+            Value::truth(self.is_true(lhs))
+        };
         (self.degree(lhs), self.degree(rhs))
     }
 

@@ -155,7 +155,10 @@ impl<'a> FunctionEmitter<'a> {
                 Read::Plain | Read::Deferred => {}
             }
         }
-        if let Current::Expr(Expr { kind: ExprKind::Literal(Literal::Null), .. }) = current
+        if let Current::Expr(Expr {
+            kind: ExprKind::Literal(Literal::Null),
+            ..
+        }) = current
             && !matches!(read, Read::Call(_))
         {
             // Only of the literal; looking a member up in any other null is an error.

@@ -58,7 +58,12 @@ impl<'a> FunctionEmitter<'a> {
     }
 
     fn has_parameter(&self, name: Name) -> bool {
-        self.context.program.function(self.id).parameters.iter().any(|parameter| parameter.name == name)
+        self.context
+            .program
+            .function(self.id)
+            .parameters
+            .iter()
+            .any(|parameter| parameter.name == name)
     }
 
     /// Where the variable read at this offset of the source is found.
