@@ -184,6 +184,19 @@ pub struct CodeInstance {
 }
 
 impl CodeInstance {
+    /// The name of a scope map among the parameters: calls fail then. Such an instance pretends to a number of parameters that
+    /// no call has, so that only calls on their slow path need to ask.
+    #[cold]
+    pub(crate) fn forbidden_parameter(&self) -> Option<&str> {
+        let name = self
+            .block
+            .parameters
+            .iter()
+            .map(|parameter| &*parameter.name)
+            .find(|name| is_forbidden(name));
+        name.filter(|_| self.parameter_count == usize::MAX)
+    }
+
     /// The position of an instruction, given the address of the one after it.
     pub fn position_before(&self, next: *const Cell<Instruction>) -> u32 {
         let distance = (next as usize).wrapping_sub(self.instructions.as_ptr() as usize)
@@ -203,6 +216,22 @@ impl CodeInstance {
             marker.value(function.get());
         }
     }
+}
+
+fn is_forbidden(parameter: &str) -> bool {
+    parameter == "locals" || parameter == "globals"
+}
+
+/// The number of arguments at which a call needs no filling up.
+pub(crate) fn parameter_count(block: &CodeBlock) -> usize {
+    if block
+        .parameters
+        .iter()
+        .any(|parameter| is_forbidden(&parameter.name))
+    {
+        return usize::MAX;
+    }
+    block.parameters.len()
 }
 
 /// How many different variables a function may put into its variable map.

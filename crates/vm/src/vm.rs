@@ -6,7 +6,7 @@ use kiln_bytecode::{CodeBlock, Constant};
 use thiserror::Error;
 
 use crate::error::{Fallible, RuntimeError, Throw};
-use crate::feedback::{CodeInstance, FeedbackCell, LoopCounter, variable_count};
+use crate::feedback::{CodeInstance, FeedbackCell, LoopCounter, parameter_count, variable_count};
 use crate::frame::{FrameStack, Limits};
 use crate::heap::{Gc, Header, Heap, Kind, Marker, Roots, Survivors};
 use crate::host::Host;
@@ -73,6 +73,8 @@ pub struct Vm {
     /// Lines for which the warning about assigning an unqualified local was given.
     pub(crate) warned: std::collections::HashSet<(usize, u32)>,
     pub(crate) started: std::time::Instant,
+    /// How the innermost run of the interpreter has just ended.
+    pub(crate) outcome: Option<Fallible<Value>>,
     /// How deep imports are nested.
     pub(crate) import_depth: usize,
 }
@@ -363,7 +365,7 @@ impl Vm {
             feedback: feedback.collect(),
             globals: globals.into(),
             register_count: block.register_count as usize,
-            parameter_count: block.parameters.len(),
+            parameter_count: parameter_count(block),
             uses_super: block.uses_super,
             self_parameter: block.self_parameter,
             calls: std::cell::Cell::new(0),
@@ -522,6 +524,7 @@ impl Vm {
             limits,
             warned: std::collections::HashSet::new(),
             started: std::time::Instant::now(),
+            outcome: None,
             import_depth: 0,
         });
         for map in [

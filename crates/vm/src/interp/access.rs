@@ -3,7 +3,7 @@
 use kiln_bytecode::{Instruction, ReadMode};
 
 use super::calls::{invokes, super_of};
-use super::{Site, State, Step, continue_at, invoke_function, target_of};
+use super::{Next, Site, State, Step, continue_at, invoke_function, target_of};
 use crate::error::Fallible;
 use crate::feedback::{Access, CacheEntry, FeedbackCell};
 use crate::heap::Gc;
@@ -155,9 +155,16 @@ pub(super) fn get_self(state: &mut State, instruction: Instruction) -> Step {
         site.set(instruction.a(), value);
         return Step::Continue;
     }
-    match outer_self(state.vm, site, false) {
+    slow_get_self(state.vm, state.next)
+}
+
+#[cold]
+#[inline(never)]
+fn slow_get_self(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    match outer_self(vm, site, false) {
         Ok(value) => {
-            site.set(instruction.a(), value);
+            site.set(site.instruction.a(), value);
             Step::Continue
         }
         Err(throw) => Step::Throw(throw),
@@ -174,11 +181,12 @@ pub(super) fn get_member(state: &mut State, instruction: Instruction) -> Step {
         site.set(instruction.a(), value);
         return Step::Continue;
     }
-    slow_get_member(state.vm, site, usize::from(instruction.c()))
+    slow_get_member(state.vm, state.next, usize::from(instruction.c()))
 }
 
 #[inline(never)]
-pub(super) fn slow_get_member(vm: &mut Vm, site: Site, feedback: usize) -> Step {
+pub(super) fn slow_get_member(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let mode = ReadMode(site.instruction.flags());
     let feedback = site.feedback(feedback);
@@ -257,7 +265,7 @@ pub(super) fn set_member(state: &mut State, instruction: Instruction) -> Step {
     ) {
         return Step::Continue;
     }
-    slow_set_member(state.vm, site, usize::from(instruction.c()))
+    slow_set_member(state.vm, state.next, usize::from(instruction.c()))
 }
 
 /// Stores through the inline cache, if it knows the object's shape.
@@ -291,7 +299,8 @@ fn store_cached(vm: &mut Vm, feedback: &FeedbackCell, object: Value, value: Valu
 }
 
 #[inline(never)]
-pub(super) fn slow_set_member(vm: &mut Vm, site: Site, feedback: usize) -> Step {
+pub(super) fn slow_set_member(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let feedback = site.feedback(feedback);
     let mut object = site.get(site.instruction.a());
@@ -378,7 +387,7 @@ pub(super) fn init_member(state: &mut State, instruction: Instruction) -> Step {
     ) {
         return Step::Continue;
     }
-    slow_set_member(state.vm, site, usize::from(instruction.c()))
+    slow_set_member(state.vm, state.next, usize::from(instruction.c()))
 }
 
 /// The slot of a variable in a variable map, if the site's inline cache knows it.

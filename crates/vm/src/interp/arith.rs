@@ -2,7 +2,7 @@
 
 use kiln_bytecode::Instruction;
 
-use super::{Site, State, Step, finish};
+use super::{Next, Site, State, Step, finish};
 use crate::error::Fallible;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -10,7 +10,8 @@ use crate::vm::Vm;
 type Operation = fn(&mut Vm, Value, Value) -> Fallible<Value>;
 
 #[inline(never)]
-fn slow(vm: &mut Vm, site: Site, lhs: Value, rhs: Value, operation: Operation) -> Step {
+fn slow(vm: &mut Vm, next: Next, lhs: Value, rhs: Value, operation: Operation) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     site.observe(observed_kinds(lhs) | observed_kinds(rhs));
     let has_function = lhs.is_function() || rhs.is_function();
@@ -52,7 +53,7 @@ macro_rules! float_operation {
                 site.set(instruction.a(), Value::arithmetic(result));
                 return Step::Continue;
             }
-            slow(state.vm, site, lhs, rhs, Vm::$operation)
+            slow(state.vm, state.next, lhs, rhs, Vm::$operation)
         }
 
         #[inline(always)]
@@ -65,7 +66,7 @@ macro_rules! float_operation {
                 site.set(instruction.a(), Value::arithmetic(result));
                 return Step::Continue;
             }
-            slow(state.vm, site, lhs, rhs, Vm::$operation)
+            slow(state.vm, state.next, lhs, rhs, Vm::$operation)
         }
     )*};
 }
@@ -110,7 +111,7 @@ macro_rules! number_operation {
                 site.set(instruction.a(), Value::number($function(lhs.number_or_nan(), rhs.number_or_nan())));
                 return Step::Continue;
             }
-            slow(state.vm, site, lhs, rhs, Vm::$operation)
+            slow(state.vm, state.next, lhs, rhs, Vm::$operation)
         }
 
         #[inline(always)]
@@ -121,7 +122,7 @@ macro_rules! number_operation {
                 site.set(instruction.a(), Value::number($function(lhs.number_or_nan(), rhs.number_or_nan())));
                 return Step::Continue;
             }
-            slow(state.vm, site, lhs, rhs, Vm::$operation)
+            slow(state.vm, state.next, lhs, rhs, Vm::$operation)
         }
     )*};
 }
@@ -140,7 +141,7 @@ pub(super) fn negate(state: &mut State, instruction: Instruction) -> Step {
         site.set(instruction.a(), Value::arithmetic(result));
         return Step::Continue;
     }
-    slow(state.vm, site, Value::ZERO, value, Vm::subtract)
+    slow(state.vm, state.next, Value::ZERO, value, Vm::subtract)
 }
 
 #[inline(always)]
@@ -151,7 +152,7 @@ pub(super) fn not(state: &mut State, instruction: Instruction) -> Step {
         site.set(instruction.a(), Value::truth(value == Value::ZERO));
         return Step::Continue;
     }
-    slow(state.vm, site, value, Value::NULL, |vm, value, _| {
+    slow(state.vm, state.next, value, Value::NULL, |vm, value, _| {
         Ok(vm.not_value(value))
     })
 }
@@ -160,7 +161,7 @@ pub(super) fn not(state: &mut State, instruction: Instruction) -> Step {
 pub(super) fn and(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     let (lhs, rhs) = (site.get(instruction.b()), site.get(instruction.c()));
-    slow(state.vm, site, lhs, rhs, |vm, lhs, rhs| {
+    slow(state.vm, state.next, lhs, rhs, |vm, lhs, rhs| {
         Ok(vm.and_values(lhs, rhs))
     })
 }
@@ -169,7 +170,7 @@ pub(super) fn and(state: &mut State, instruction: Instruction) -> Step {
 pub(super) fn or(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     let (lhs, rhs) = (site.get(instruction.b()), site.get(instruction.c()));
-    slow(state.vm, site, lhs, rhs, |vm, lhs, rhs| {
+    slow(state.vm, state.next, lhs, rhs, |vm, lhs, rhs| {
         Ok(vm.or_values(lhs, rhs))
     })
 }

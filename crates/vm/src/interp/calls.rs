@@ -4,8 +4,8 @@ use std::cell::Cell;
 
 use kiln_bytecode::{Instruction, ReadMode};
 
-use super::{Site, State, Step, access, invoke_function, target_of};
-use crate::error::{Fallible, RuntimeError};
+use super::{Next, Site, State, Step, access, invoke_function, target_of};
+use crate::error::{Fallible, RuntimeError, Throw};
 use crate::feedback::CodeInstance;
 use crate::frame::Frame;
 use crate::heap::Gc;
@@ -15,30 +15,25 @@ use crate::object::map::MapCell;
 use crate::value::Value;
 use crate::vm::Vm;
 
-/// Puts a script function's window in order and enters its frame. Arguments stand in the window already.
+/// Puts a script function's window in order and enters its frame. Arguments stand in the window already. None if that fails:
+/// [`entry_error`] says why. (The error is not returned from here because the threaded interpreter's handlers must not
+/// own anything.)
 #[inline(always)]
 fn enter(
     vm: &mut Vm,
     code: *const CodeInstance,
     window: *mut Value,
     argument_count: usize,
-) -> Result<Frame, RuntimeError> {
+) -> Option<Frame> {
     // SAFETY: instances live as long as the interpreter.
     let instance = unsafe { &*code };
-    if argument_count != instance.parameter_count {
-        if argument_count > instance.parameter_count {
-            return Err(RuntimeError::TooManyArguments);
-        }
-        for index in argument_count..instance.parameter_count {
-            // SAFETY: at worst this is in the red zone; the window is checked below before it is used.
-            unsafe { *window.add(3 + index) = instance.defaults[index] };
-        }
+    if argument_count != instance.parameter_count && !fill_up(instance, window, argument_count) {
+        return None;
     }
-    // SAFETY: only compared, never used, if beyond the limit.
+    // Only compared, never used, if beyond the limit.
     let end = window.wrapping_add(instance.register_count);
     if vm.frames.is_beyond_limit(end) {
-        // The caller asks for the error: it is either an interrupt or an overflow.
-        return Err(RuntimeError::CallStackOverflow);
+        return None;
     }
     instance.calls.set(instance.calls.get() + 1);
     let frame = Frame {
@@ -47,7 +42,35 @@ fn enter(
         base: window,
     };
     vm.frames.push(frame);
-    Ok(frame)
+    Some(frame)
+}
+
+/// Gives parameters without an argument their default values. False if there are too many arguments.
+#[inline(never)]
+fn fill_up(instance: &CodeInstance, window: *mut Value, argument_count: usize) -> bool {
+    if argument_count > instance.defaults.len() || instance.forbidden_parameter().is_some() {
+        return false;
+    }
+    for index in argument_count..instance.defaults.len() {
+        // SAFETY: at worst this is in the red zone behind the stack's limit.
+        unsafe { *window.add(3 + index) = instance.defaults[index] };
+    }
+    true
+}
+
+/// Why [`enter`] failed.
+#[cold]
+#[inline(never)]
+fn entry_error(vm: &mut Vm, code: *const CodeInstance, argument_count: usize) -> Throw {
+    // SAFETY: instances live as long as the interpreter.
+    let instance = unsafe { &*code };
+    if let Some(name) = instance.forbidden_parameter() {
+        return Throw::message(format!("can't assign to {name}"));
+    }
+    if argument_count > instance.defaults.len() {
+        return RuntimeError::TooManyArguments.into();
+    }
+    vm.frames.limit_error()
 }
 
 /// Begins any call: enters a script function's frame (`None`), or runs an intrinsic and returns its result.
@@ -91,9 +114,8 @@ pub(super) fn begin(
                 argument_count += 1;
             }
             match enter(vm, code, window, argument_count) {
-                Ok(_) => Ok(None),
-                Err(RuntimeError::CallStackOverflow) => Err(vm.frames.limit_error()),
-                Err(error) => Err(error.into()),
+                Some(_) => Ok(None),
+                None => Err(entry_error(vm, code, argument_count)),
             }
         }
         Callee::Intrinsic(intrinsic) => {
@@ -161,7 +183,8 @@ fn call_value(vm: &mut Vm, site: Site, value: Value) -> Step {
 }
 
 #[inline(never)]
-pub(super) fn slow_call(vm: &mut Vm, site: Site, feedback: usize) -> Step {
+pub(super) fn slow_call(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+    let site = Site::at(vm, next);
     // SAFETY: the verifier has checked that the window's fixed slots are registers.
     let window = unsafe { site.base.add(usize::from(site.instruction.b())) };
     let callee = site.get(site.instruction.b());
@@ -194,7 +217,7 @@ pub(super) fn call(state: &mut State, instruction: Instruction) -> Step {
             Value::UNASSIGNED,
         );
     }
-    slow_call(state.vm, site, usize::from(instruction.c()))
+    slow_call(state.vm, state.next, usize::from(instruction.c()))
 }
 
 /// Enters a script function from the loop. The callee stands in window slot 0, arguments behind slot 2.
@@ -221,21 +244,18 @@ fn enter_inline(
         window,
         usize::from(site.instruction.flags()),
     ) {
-        Ok(frame) => {
+        Some(frame) => {
             (state.next, state.base, state.code) = (frame.next, frame.base, frame.code);
             Step::Continue
         }
-        Err(error) => failed_entry(state.vm, error),
+        None => failed_entry(state.vm, code, usize::from(site.instruction.flags())),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn failed_entry(vm: &mut Vm, error: RuntimeError) -> Step {
-    match error {
-        RuntimeError::CallStackOverflow => Step::Throw(vm.frames.limit_error()),
-        error => Step::Throw(error.into()),
-    }
+fn failed_entry(vm: &mut Vm, code: *const CodeInstance, argument_count: usize) -> Step {
+    Step::Throw(entry_error(vm, code, argument_count))
 }
 
 #[inline(always)]
@@ -261,7 +281,7 @@ pub(super) fn call_member(state: &mut State, instruction: Instruction) -> Step {
         };
         return enter_inline(state, site, code, window, object, super_value);
     }
-    slow_call_member(state.vm, site, usize::from(instruction.c()))
+    slow_call_member(state.vm, state.next, usize::from(instruction.c()))
 }
 
 /// What `super` is in a method found in `holder`.
@@ -271,7 +291,8 @@ pub(super) fn super_of(vm: &mut Vm, holder: Gc<MapCell>) -> Value {
 }
 
 #[inline(never)]
-pub(super) fn slow_call_member(vm: &mut Vm, site: Site, feedback: usize) -> Step {
+pub(super) fn slow_call_member(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let feedback = site.feedback(feedback);
     // SAFETY: the verifier has checked that the window's fixed slots are registers.
@@ -300,12 +321,12 @@ pub(super) fn slow_call_member(vm: &mut Vm, site: Site, feedback: usize) -> Step
 
 #[inline(always)]
 pub(super) fn call_super(state: &mut State, instruction: Instruction) -> Step {
-    let site = state.site(instruction);
-    slow_call_super(state.vm, site, usize::from(instruction.c()))
+    slow_call_super(state.vm, state.next, usize::from(instruction.c()))
 }
 
 #[inline(never)]
-pub(super) fn slow_call_super(vm: &mut Vm, site: Site, feedback: usize) -> Step {
+pub(super) fn slow_call_super(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let feedback = site.feedback(feedback);
     // SAFETY: the verifier has checked that the window's fixed slots are registers.
@@ -329,13 +350,13 @@ pub(super) fn slow_call_super(vm: &mut Vm, site: Site, feedback: usize) -> Step 
 }
 
 #[inline(always)]
-pub(super) fn call_index(state: &mut State, instruction: Instruction) -> Step {
-    let site = state.site(instruction);
-    slow_call_index(state.vm, site)
+pub(super) fn call_index(state: &mut State, _instruction: Instruction) -> Step {
+    slow_call_index(state.vm, state.next)
 }
 
 #[inline(never)]
-fn slow_call_index(vm: &mut Vm, site: Site) -> Step {
+fn slow_call_index(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     // SAFETY: the verifier has checked that the window's fixed slots are registers.
     let window = unsafe { site.base.add(usize::from(site.instruction.b())) };
@@ -360,11 +381,12 @@ pub(super) fn invoke(state: &mut State, instruction: Instruction) -> Step {
         site.set(instruction.a(), value);
         return Step::Continue;
     }
-    slow_invoke(state.vm, site, usize::from(instruction.c()))
+    slow_invoke(state.vm, state.next, usize::from(instruction.c()))
 }
 
 #[inline(never)]
-pub(super) fn slow_invoke(vm: &mut Vm, site: Site, feedback: usize) -> Step {
+pub(super) fn slow_invoke(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+    let site = Site::at(vm, next);
     let value = site.get(site.instruction.b());
     match value.as_function() {
         Some(function) => {
@@ -394,13 +416,13 @@ pub(super) fn return_value(state: &mut State, instruction: Instruction) -> Step 
 
 #[inline(always)]
 pub(super) fn new_function(state: &mut State, instruction: Instruction) -> Step {
-    let site = state.site(instruction);
-    slow_new_function(state.vm, site, usize::from(instruction.c()))
+    slow_new_function(state.vm, state.next, usize::from(instruction.c()))
 }
 
 /// The function of a literal that makes no closure: always the same.
 #[inline(never)]
-pub(super) fn slow_new_function(vm: &mut Vm, site: Site, index: usize) -> Step {
+pub(super) fn slow_new_function(vm: &mut Vm, next: Next, index: usize) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let known: &Cell<Value> = &site.code().static_functions[index];
     if known.get().is_null() {
@@ -419,13 +441,13 @@ pub(super) fn slow_new_function(vm: &mut Vm, site: Site, index: usize) -> Step {
 
 #[inline(always)]
 pub(super) fn new_closure(state: &mut State, instruction: Instruction) -> Step {
-    let site = state.site(instruction);
-    slow_new_closure(state.vm, site, usize::from(instruction.c()))
+    slow_new_closure(state.vm, state.next, usize::from(instruction.c()))
 }
 
 /// A new function bound to the frame's variables.
 #[inline(never)]
-pub(super) fn slow_new_closure(vm: &mut Vm, site: Site, index: usize) -> Step {
+pub(super) fn slow_new_closure(vm: &mut Vm, next: Next, index: usize) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let variables = site.get(site.instruction.b());
     let outer = if variables.as_map().is_some() {

@@ -3,7 +3,7 @@
 use kiln_bytecode::Instruction;
 
 use super::arith::observed_kinds;
-use super::{Site, State, Step, continue_at, finish};
+use super::{Next, Site, State, Step, continue_at, finish};
 use crate::error::Fallible;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -11,7 +11,8 @@ use crate::vm::Vm;
 type Comparison = fn(&mut Vm, Value, Value) -> Fallible<Value>;
 
 #[inline(never)]
-fn slow_value(vm: &mut Vm, site: Site, lhs: Value, rhs: Value, comparison: Comparison) -> Step {
+fn slow_value(vm: &mut Vm, next: Next, lhs: Value, rhs: Value, comparison: Comparison) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     site.observe(observed_kinds(lhs) | observed_kinds(rhs));
     if (lhs.is_function() || rhs.is_function())
@@ -27,12 +28,13 @@ fn slow_value(vm: &mut Vm, site: Site, lhs: Value, rhs: Value, comparison: Compa
 #[inline(never)]
 fn slow_jump(
     vm: &mut Vm,
-    site: Site,
+    next: Next,
     lhs: Value,
     rhs: Value,
     comparison: Comparison,
     wanted: bool,
 ) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     site.observe(observed_kinds(lhs) | observed_kinds(rhs));
     let invoke_path = || site.code().block.invoke_path(site.position());
@@ -68,7 +70,7 @@ macro_rules! comparison {
                 site.set(instruction.a(), Value::truth(lhs.number_or_nan() $op rhs.number_or_nan()));
                 return Step::Continue;
             }
-            slow_value(state.vm, site, lhs, rhs, Vm::$operation)
+            slow_value(state.vm, state.next, lhs, rhs, Vm::$operation)
         }
 
         #[inline(always)]
@@ -81,7 +83,7 @@ macro_rules! comparison {
                 }
                 return Step::Continue;
             }
-            slow_jump(state.vm, site, lhs, rhs, Vm::$operation, true)
+            slow_jump(state.vm, state.next, lhs, rhs, Vm::$operation, true)
         }
 
         #[inline(always)]
@@ -94,7 +96,7 @@ macro_rules! comparison {
                 }
                 return Step::Continue;
             }
-            slow_jump(state.vm, site, lhs, rhs, Vm::$operation, false)
+            slow_jump(state.vm, state.next, lhs, rhs, Vm::$operation, false)
         }
 
         #[inline(always)]
@@ -107,7 +109,7 @@ macro_rules! comparison {
                 }
                 return Step::Continue;
             }
-            slow_jump(state.vm, site, lhs, rhs, Vm::$operation, true)
+            slow_jump(state.vm, state.next, lhs, rhs, Vm::$operation, true)
         }
 
         #[inline(always)]
@@ -120,7 +122,7 @@ macro_rules! comparison {
                 }
                 return Step::Continue;
             }
-            slow_jump(state.vm, site, lhs, rhs, Vm::$operation, false)
+            slow_jump(state.vm, state.next, lhs, rhs, Vm::$operation, false)
         }
     )*};
 }
@@ -138,5 +140,5 @@ comparison! {
 pub(super) fn isa(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     let (lhs, rhs) = (site.get(instruction.b()), site.get(instruction.c()));
-    slow_value(state.vm, site, lhs, rhs, Vm::isa_values)
+    slow_value(state.vm, state.next, lhs, rhs, Vm::isa_values)
 }

@@ -3,19 +3,19 @@
 use kiln_bytecode::Instruction;
 
 use super::arith::observed_kinds;
-use super::{Site, State, Step, finish};
+use super::{Next, Site, State, Step, finish};
 use crate::object::list::ListCell;
 use crate::value::Value;
 use crate::vm::Vm;
 
 #[inline(always)]
-pub(super) fn new_list(state: &mut State, instruction: Instruction) -> Step {
-    let site = state.site(instruction);
-    slow_new_list(state.vm, site)
+pub(super) fn new_list(state: &mut State, _instruction: Instruction) -> Step {
+    slow_new_list(state.vm, state.next)
 }
 
 #[inline(never)]
-fn slow_new_list(vm: &mut Vm, site: Site) -> Step {
+fn slow_new_list(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     match ListCell::allocate(vm, usize::from(site.instruction.b())) {
         Ok(list) => {
@@ -27,13 +27,13 @@ fn slow_new_list(vm: &mut Vm, site: Site) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn append(state: &mut State, instruction: Instruction) -> Step {
-    let site = state.site(instruction);
-    slow_append(state.vm, site)
+pub(super) fn append(state: &mut State, _instruction: Instruction) -> Step {
+    slow_append(state.vm, state.next)
 }
 
 #[inline(never)]
-fn slow_append(vm: &mut Vm, site: Site) -> Step {
+fn slow_append(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let Some(list) = site.get(site.instruction.a()).as_list() else {
         return Step::Continue;
@@ -45,16 +45,16 @@ fn slow_append(vm: &mut Vm, site: Site) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn new_map(state: &mut State, instruction: Instruction) -> Step {
-    let site = state.site(instruction);
-    slow_new_map(state.vm, site)
+pub(super) fn new_map(state: &mut State, _instruction: Instruction) -> Step {
+    slow_new_map(state.vm, state.next)
 }
 
 /// Inline slots of a map written `{}`: it will be given fields.
 const EMPTY_LITERAL_SLOTS: usize = 4;
 
 #[inline(never)]
-fn slow_new_map(vm: &mut Vm, site: Site) -> Step {
+fn slow_new_map(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let capacity = match usize::from(site.instruction.b()) {
         0 => EMPTY_LITERAL_SLOTS,
@@ -70,9 +70,8 @@ fn slow_new_map(vm: &mut Vm, site: Site) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn init_index(state: &mut State, instruction: Instruction) -> Step {
-    let site = state.site(instruction);
-    slow_set_index(state.vm, site)
+pub(super) fn init_index(state: &mut State, _instruction: Instruction) -> Step {
+    slow_set_index(state.vm, state.next)
 }
 
 /// A whole number that is a position from the front.
@@ -95,11 +94,12 @@ pub(super) fn get_index(state: &mut State, instruction: Instruction) -> Step {
         site.set(instruction.a(), value);
         return Step::Continue;
     }
-    slow_get_index(state.vm, site)
+    slow_get_index(state.vm, state.next)
 }
 
 #[inline(never)]
-fn slow_get_index(vm: &mut Vm, site: Site) -> Step {
+fn slow_get_index(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let (object, index) = (
         site.get(site.instruction.b()),
@@ -126,11 +126,12 @@ pub(super) fn set_index(state: &mut State, instruction: Instruction) -> Step {
         list.set(state.vm, index, site.get(instruction.c()));
         return Step::Continue;
     }
-    slow_set_index(state.vm, site)
+    slow_set_index(state.vm, state.next)
 }
 
 #[inline(never)]
-fn slow_set_index(vm: &mut Vm, site: Site) -> Step {
+fn slow_set_index(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let (object, index) = (
         site.get(site.instruction.a()),
@@ -153,13 +154,13 @@ fn slow_set_index(vm: &mut Vm, site: Site) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn slice(state: &mut State, instruction: Instruction) -> Step {
-    let site = state.site(instruction);
-    slow_slice(state.vm, site)
+pub(super) fn slice(state: &mut State, _instruction: Instruction) -> Step {
+    slow_slice(state.vm, state.next)
 }
 
 #[inline(never)]
-fn slow_slice(vm: &mut Vm, site: Site) -> Step {
+fn slow_slice(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let object = site.get(site.instruction.b());
     let (from, to) = (
@@ -174,13 +175,13 @@ fn slow_slice(vm: &mut Vm, site: Site) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn new(state: &mut State, instruction: Instruction) -> Step {
-    let site = state.site(instruction);
-    slow_new(state.vm, site)
+pub(super) fn new(state: &mut State, _instruction: Instruction) -> Step {
+    slow_new(state.vm, state.next)
 }
 
 #[inline(never)]
-fn slow_new(vm: &mut Vm, site: Site) -> Step {
+fn slow_new(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let prototype = site.get(site.instruction.b());
     if prototype.is_function() && site.code().block.invoke_path(site.position()).is_some() {

@@ -3,7 +3,7 @@
 use kiln_bytecode::Instruction;
 
 use super::arith::observed_kinds;
-use super::{Site, State, Step, continue_at};
+use super::{Next, Site, State, Step, continue_at};
 use crate::error::RuntimeError;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -41,18 +41,10 @@ pub(super) fn jump(state: &mut State, instruction: Instruction) -> Step {
     Step::Continue
 }
 
-/// Whether an interrupt is pending. Called at every backward jump.
-#[inline(always)]
-pub(super) fn poll(state: &mut State) -> Option<Step> {
-    if state.vm.frames.is_interrupted() {
-        return Some(interrupted(state.vm, state.next));
-    }
-    None
-}
-
+/// What a backward jump does if an interrupt is pending.
 #[cold]
 #[inline(never)]
-fn interrupted(vm: &mut Vm, next: *const std::cell::Cell<Instruction>) -> Step {
+pub(super) fn interrupted(vm: &mut Vm, next: *const std::cell::Cell<Instruction>) -> Step {
     vm.frames.set_next(next);
     Step::Throw(vm.frames.limit_error())
 }
@@ -69,8 +61,8 @@ pub(super) fn loop_back(state: &mut State, instruction: Instruction) -> Step {
             .passes
     };
     passes.set(passes.get() + 1);
-    if let Some(step) = poll(state) {
-        return step;
+    if state.vm.frames.is_interrupted() {
+        return interrupted(state.vm, state.next);
     }
     state.jump(instruction.bc() as i32 as isize);
     Step::Continue
@@ -78,7 +70,8 @@ pub(super) fn loop_back(state: &mut State, instruction: Instruction) -> Step {
 
 /// Branches on a value that is neither a number nor certain to be no function.
 #[inline(never)]
-fn slow_branch(vm: &mut Vm, site: Site, value: Value, wanted: bool) -> Step {
+fn slow_branch(vm: &mut Vm, next: Next, value: Value, wanted: bool) -> Step {
+    let site = Site::at(vm, next);
     site.observe(observed_kinds(value));
     if value.is_function()
         && let Some(target) = site.code().block.invoke_path(site.position())
@@ -106,7 +99,7 @@ fn branch(state: &mut State, instruction: Instruction, wanted: bool) -> Step {
         }
         return Step::Continue;
     }
-    slow_branch(state.vm, site, value, wanted)
+    slow_branch(state.vm, state.next, value, wanted)
 }
 
 #[inline(always)]
@@ -124,7 +117,7 @@ pub(super) fn jump_if_certain(state: &mut State, instruction: Instruction) -> St
     let site = state.site(instruction);
     let value = site.get(instruction.a());
     if value.is_function() {
-        return slow_certain(state.vm, site);
+        return slow_certain(state.vm, state.next);
     }
     if value
         .as_number()
@@ -137,7 +130,8 @@ pub(super) fn jump_if_certain(state: &mut State, instruction: Instruction) -> St
 
 #[cold]
 #[inline(never)]
-fn slow_certain(vm: &mut Vm, site: Site) -> Step {
+fn slow_certain(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
     match site.code().block.invoke_path(site.position()) {
         Some(target) => continue_at(vm, site, target),
         None => Step::Continue,
@@ -145,14 +139,14 @@ fn slow_certain(vm: &mut Vm, site: Site) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn throw(state: &mut State, instruction: Instruction) -> Step {
-    let site = state.site(instruction);
-    slow_throw(state.vm, site)
+pub(super) fn throw(state: &mut State, _instruction: Instruction) -> Step {
+    slow_throw(state.vm, state.next)
 }
 
 #[cold]
 #[inline(never)]
-fn slow_throw(vm: &mut Vm, site: Site) -> Step {
+fn slow_throw(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let text = match site.constant(site.instruction.bc() as usize).as_string() {
         Some(text) => vm.text_of(text),

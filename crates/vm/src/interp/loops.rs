@@ -2,8 +2,8 @@
 
 use kiln_bytecode::Instruction;
 
-use super::control::poll;
-use super::{Site, State, Step, continue_at};
+use super::control::interrupted;
+use super::{Next, Site, State, Step, continue_at};
 use crate::error::Fallible;
 use crate::heap::{Gc, Kind};
 use crate::object::function::Callee;
@@ -12,13 +12,13 @@ use crate::value::Value;
 use crate::vm::Vm;
 
 #[inline(always)]
-pub(super) fn make_range(state: &mut State, instruction: Instruction) -> Step {
-    let site = state.site(instruction);
-    slow_make_range(state.vm, site)
+pub(super) fn make_range(state: &mut State, _instruction: Instruction) -> Step {
+    slow_make_range(state.vm, state.next)
 }
 
 #[inline(never)]
-fn slow_make_range(vm: &mut Vm, site: Site) -> Step {
+fn slow_make_range(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let window = site.instruction.b();
     let Some(function) = site.get(window).as_function() else {
@@ -64,7 +64,8 @@ fn quick_element(sequence: Value, index: Value) -> Option<(f64, Value)> {
     } else if let Some(range) = as_range(sequence)
         && next < range.count
         && next >= 0.0
-        && next.trunc() == next
+        // Whole; `trunc` would be a call.
+        && f64::from(next as i32) == next
     {
         return Some((next, Value::number(range.first + next * range.step)));
     }
@@ -85,17 +86,18 @@ pub(super) fn for_loop(state: &mut State, instruction: Instruction) -> Step {
         site.set(instruction.b() + 1, Value::number(index));
         site.set(instruction.a(), element);
         count_pass(site);
-        if let Some(step) = poll(state) {
-            return step;
+        if state.vm.frames.is_interrupted() {
+            return interrupted(state.vm, state.next);
         }
         state.jump(instruction.c() as i16 as isize);
         return Step::Continue;
     }
-    slow_for_loop(state.vm, site)
+    slow_for_loop(state.vm, state.next)
 }
 
 #[inline(never)]
-fn slow_for_loop(vm: &mut Vm, site: Site) -> Step {
+fn slow_for_loop(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let state = site.instruction.b();
     match next_element(vm, site.get(state), site.get(state + 1)) {
@@ -136,18 +138,19 @@ pub(super) fn for_loop_global(state: &mut State, instruction: Instruction) -> St
             cell.value.set(Value::number(index));
             site.set(instruction.a(), element);
             count_pass(site);
-            if let Some(step) = poll(state) {
-                return step;
+            if state.vm.frames.is_interrupted() {
+                return interrupted(state.vm, state.next);
             }
             state.jump(instruction.c() as i16 as isize);
             return Step::Continue;
         }
     }
-    slow_for_loop_global(state.vm, site)
+    slow_for_loop_global(state.vm, state.next)
 }
 
 #[inline(never)]
-fn slow_for_loop_global(vm: &mut Vm, site: Site) -> Step {
+fn slow_for_loop_global(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let state = site.instruction.b();
     let global = site.get(state + 1).number_or_nan() as usize;

@@ -1,8 +1,8 @@
 //! The interpreter: tier 0.
 //!
-//! The dispatch loop is expanded from the instruction table; every instruction has a handler of its name in one of the
-//! family modules. A handler's fast path is inlined into the loop; everything else is in functions that are never
-//! inlined, so that the loop keeps its few variables in machine registers.
+//! Dispatch is expanded from the instruction table ([`dispatch`]); every instruction has a handler of its name in one of the
+//! family modules. A handler's fast path is inlined where it is dispatched; everything else is in functions that are
+//! never inlined, so that the loop keeps its few variables in machine registers.
 
 mod access;
 mod arith;
@@ -10,17 +10,17 @@ mod calls;
 mod compare;
 mod containers;
 mod control;
+mod dispatch;
 mod loops;
 mod variables;
 mod wide;
 
 use std::cell::Cell;
 
-use kiln_bytecode::{Instruction, Op, for_each_op};
+use kiln_bytecode::Instruction;
 
 use crate::error::{Ending, Fallible, ScriptError, Throw};
 use crate::feedback::{CodeInstance, FeedbackCell};
-use crate::frame::Frame;
 use crate::heap::Gc;
 use crate::object::function::{Callee, FunctionCell};
 use crate::value::Value;
@@ -47,10 +47,13 @@ impl From<Throw> for Step {
     }
 }
 
+/// The instruction after the one being executed.
+type Next = *const Cell<Instruction>;
+
 /// The variables of the loop.
 struct State<'vm> {
     /// The next instruction.
-    next: *const Cell<Instruction>,
+    next: Next,
     /// The window of the current frame.
     base: *mut Value,
     /// The code of the current frame.
@@ -60,17 +63,30 @@ struct State<'vm> {
     entry_depth: usize,
 }
 
-/// A handler's operands: registers, constants and feedback of the current frame, and where the frame stands. Slow
-/// paths take it by value, so that the loop's own variables need no address.
+/// A handler's operands: registers, constants and feedback of the current frame, and where the frame stands.
 #[derive(Clone, Copy)]
 struct Site {
     instruction: Instruction,
-    next: *const Cell<Instruction>,
+    next: Next,
     base: *mut Value,
     code: *const CodeInstance,
 }
 
 impl Site {
+    /// The operands of the instruction before `next`, in the current frame. Slow paths begin with this rather than take a site, so
+    /// that the loop's variables never need an address and stay in machine registers.
+    fn at(vm: &Vm, next: Next) -> Site {
+        let frame = vm.frames.top();
+        // SAFETY: `next` is behind an instruction of the frame's code.
+        let instruction = unsafe { (*next.sub(1)).get() };
+        Site {
+            instruction,
+            next,
+            base: frame.base,
+            code: frame.code,
+        }
+    }
+
     #[inline(always)]
     fn get(&self, register: u16) -> Value {
         // SAFETY: the verifier has checked registers against the window's size, and the window against the stack's limit.
@@ -138,20 +154,6 @@ impl State<'_> {
         (self.next, self.base, self.code) = (frame.next, frame.base, frame.code);
     }
 }
-
-macro_rules! define_dispatch {
-    ($($(#[doc = $doc:literal])+ $snake:ident = $camel:ident { $($operand:ident: $role:ident),* } ($flags:ident) [$($effect:ident)*];)*) => {
-        /// Executes one instruction.
-        #[inline(always)]
-        fn dispatch(state: &mut State, instruction: Instruction) -> Step {
-            // SAFETY: the verifier has checked opcodes, and the interpreter only writes valid ones.
-            match unsafe { std::mem::transmute::<u8, Op>(instruction.op_byte()) } {
-                $(Op::$camel => handlers::$snake(state, instruction),)*
-            }
-        }
-    };
-}
-for_each_op!(define_dispatch);
 
 /// All handlers under the names of the table.
 mod handlers {
@@ -233,32 +235,9 @@ impl Vm {
 
     /// Runs until the frame above `entry_depth` returns.
     fn run(&mut self, entry_depth: usize) -> Fallible<Value> {
-        match execute(self, entry_depth) {
+        match dispatch::execute(self, entry_depth) {
             Ok(value) => Ok(value),
             Err(throw) => Err(self.reported(throw, entry_depth)),
-        }
-    }
-}
-
-#[inline(never)]
-fn execute(vm: &mut Vm, entry_depth: usize) -> Fallible<Value> {
-    let Frame { code, next, base } = *vm.frames.top();
-    let mut state = State {
-        next,
-        base,
-        code,
-        vm,
-        entry_depth,
-    };
-    loop {
-        // SAFETY: the verifier has checked that execution does not run off the end.
-        let instruction = unsafe { (*state.next).get() };
-        state.jump(1);
-        match dispatch(&mut state, instruction) {
-            Step::Continue => {}
-            Step::Reload => state.reload(),
-            Step::Done(value) => return Ok(value),
-            Step::Throw(throw) => return Err(throw),
         }
     }
 }

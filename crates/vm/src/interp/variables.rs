@@ -4,7 +4,7 @@ use kiln_bytecode::{Instruction, ReadMode};
 
 use super::access::{cached_variable, note_variable, store_variable};
 use super::calls::invokes;
-use super::{Site, State, Step, invoke_function, target_of};
+use super::{Next, Site, State, Step, invoke_function, target_of};
 use crate::error::{Fallible, RuntimeError};
 use crate::feedback::FeedbackCell;
 use crate::heap::Gc;
@@ -64,11 +64,12 @@ pub(super) fn read_local(state: &mut State, instruction: Instruction) -> Step {
         site.set(instruction.a(), value);
         return Step::Continue;
     }
-    slow_read_local(state.vm, site, usize::from(instruction.c()))
+    slow_read_local(state.vm, state.next, usize::from(instruction.c()))
 }
 
 #[inline(never)]
-pub(super) fn slow_read_local(vm: &mut Vm, site: Site, feedback: usize) -> Step {
+pub(super) fn slow_read_local(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let feedback = site.feedback(feedback);
     let mut value = site.get(site.instruction.b());
@@ -102,11 +103,12 @@ pub(super) fn get_global(state: &mut State, instruction: Instruction) -> Step {
             return Step::Continue;
         }
     }
-    slow_get_global(state.vm, site)
+    slow_get_global(state.vm, state.next)
 }
 
 #[inline(never)]
-fn slow_get_global(vm: &mut Vm, site: Site) -> Step {
+fn slow_get_global(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let pointer = site.code().globals[site.instruction.bc() as usize];
     // SAFETY: global cells live as long as the interpreter.
@@ -147,12 +149,13 @@ pub(super) fn set_global(state: &mut State, instruction: Instruction) -> Step {
         cell.value.set(site.get(instruction.a()));
         return Step::Continue;
     }
-    slow_set_global(state.vm, site)
+    slow_set_global(state.vm, state.next)
 }
 
 #[cold]
 #[inline(never)]
-fn slow_set_global(vm: &mut Vm, site: Site) -> Step {
+fn slow_set_global(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
     let cell = site.code().globals[site.instruction.bc() as usize];
     if let Some(index) = vm.globals.index_of_cell(cell) {
         vm.globals.assign(index, site.get(site.instruction.a()));
@@ -173,11 +176,12 @@ pub(super) fn get_variable(state: &mut State, instruction: Instruction) -> Step 
             return Step::Continue;
         }
     }
-    slow_get_variable(state.vm, site, usize::from(instruction.c()))
+    slow_get_variable(state.vm, state.next, usize::from(instruction.c()))
 }
 
 #[inline(never)]
-pub(super) fn slow_get_variable(vm: &mut Vm, site: Site, feedback: usize) -> Step {
+pub(super) fn slow_get_variable(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let feedback = site.feedback(feedback);
     if let Some(map) = site.get(site.instruction.b()).as_map()
@@ -211,11 +215,12 @@ pub(super) fn get_outer_variable(state: &mut State, instruction: Instruction) ->
             return Step::Continue;
         }
     }
-    slow_get_outer_variable(state.vm, site, usize::from(instruction.c()))
+    slow_get_outer_variable(state.vm, state.next, usize::from(instruction.c()))
 }
 
 #[inline(never)]
-pub(super) fn slow_get_outer_variable(vm: &mut Vm, site: Site, feedback: usize) -> Step {
+pub(super) fn slow_get_outer_variable(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let feedback = site.feedback(feedback);
     let mode = ReadMode(site.instruction.flags());
@@ -235,12 +240,12 @@ pub(super) fn slow_get_outer_variable(vm: &mut Vm, site: Site, feedback: usize) 
 
 #[inline(always)]
 pub(super) fn set_variable(state: &mut State, instruction: Instruction) -> Step {
-    let site = state.site(instruction);
-    slow_set_variable(state.vm, site, usize::from(instruction.c()))
+    slow_set_variable(state.vm, state.next, usize::from(instruction.c()))
 }
 
 #[inline(never)]
-pub(super) fn slow_set_variable(vm: &mut Vm, site: Site, feedback: usize) -> Step {
+pub(super) fn slow_set_variable(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let Some(map) = site.get(site.instruction.a()).as_map() else {
         return Step::Continue;
@@ -257,13 +262,13 @@ pub(super) fn slow_set_variable(vm: &mut Vm, site: Site, feedback: usize) -> Ste
 }
 
 #[inline(always)]
-pub(super) fn new_variables(state: &mut State, instruction: Instruction) -> Step {
-    let site = state.site(instruction);
-    slow_new_variables(state.vm, site)
+pub(super) fn new_variables(state: &mut State, _instruction: Instruction) -> Step {
+    slow_new_variables(state.vm, state.next)
 }
 
 #[inline(never)]
-fn slow_new_variables(vm: &mut Vm, site: Site) -> Step {
+fn slow_new_variables(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     match vm.new_map(
         site.code()
@@ -280,12 +285,12 @@ fn slow_new_variables(vm: &mut Vm, site: Site) -> Step {
 
 #[inline(always)]
 pub(super) fn bind_super(state: &mut State, instruction: Instruction) -> Step {
-    let site = state.site(instruction);
-    slow_bind_super(state.vm, site, usize::from(instruction.c()))
+    slow_bind_super(state.vm, state.next, usize::from(instruction.c()))
 }
 
 #[inline(never)]
-pub(super) fn slow_bind_super(vm: &mut Vm, site: Site, feedback: usize) -> Step {
+pub(super) fn slow_bind_super(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+    let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let value = site.get(2);
     let Some(map) = site.get(site.instruction.a()).as_map() else {

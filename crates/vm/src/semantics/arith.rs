@@ -1,6 +1,6 @@
 //! `+ - * / % ^`.
 
-use super::type_name;
+use super::described_type;
 use crate::error::{Fallible, RuntimeError};
 use crate::heap::Gc;
 use crate::object::list::{ListCell, MAX_COMPUTED_LENGTH};
@@ -22,7 +22,7 @@ pub fn power_of_numbers(base: f64, exponent: f64) -> f64 {
 #[cold]
 fn wrong_type<T>(got: Value, required: &'static str, operation: &'static str) -> Fallible<T> {
     Err(RuntimeError::WrongType {
-        got: type_name(got),
+        got: described_type(got),
         required,
         operation,
     }

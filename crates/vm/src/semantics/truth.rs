@@ -50,14 +50,25 @@ impl Vm {
         }
     }
 
+    /// Both operands' degrees. A number beside something that is neither number nor null only counts as true or false.
+    fn degrees(&self, lhs: Value, rhs: Value) -> (f64, f64) {
+        let lhs = if rhs.is_number() || rhs.is_null() {
+            lhs
+        } else {
+            Value::truth(self.is_true(lhs))
+        };
+        (self.degree(lhs), self.degree(rhs))
+    }
+
     /// The fuzzy product.
     pub fn and_values(&self, lhs: Value, rhs: Value) -> Value {
-        Value::number(clamp(self.degree(lhs) * self.degree(rhs)))
+        let (a, b) = self.degrees(lhs, rhs);
+        Value::number(clamp(a * b))
     }
 
     /// The fuzzy sum.
     pub fn or_values(&self, lhs: Value, rhs: Value) -> Value {
-        let (a, b) = (self.degree(lhs), self.degree(rhs));
+        let (a, b) = self.degrees(lhs, rhs);
         Value::number(clamp(a + b - a * b))
     }
 }

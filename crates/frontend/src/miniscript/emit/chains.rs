@@ -155,6 +155,16 @@ impl<'a> FunctionEmitter<'a> {
                 Read::Plain | Read::Deferred => {}
             }
         }
+        if let Current::Expr(Expr {
+            kind: ExprKind::Literal(Literal::Null),
+            ..
+        }) = current
+            && !matches!(read, Read::Call(_))
+        {
+            // Only of the literal; looking a member up in any other null is an error.
+            self.load_null(dst);
+            return;
+        }
         match read {
             Read::Call(arguments) => {
                 self.call_member(

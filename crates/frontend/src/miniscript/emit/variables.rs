@@ -33,7 +33,7 @@ impl<'a> FunctionEmitter<'a> {
         if special.is_scope(name) {
             return Place::Scope;
         }
-        if Some(name) == special.self_ {
+        if Some(name) == special.self_ && !self.has_parameter(name) {
             return Place::SelfValue;
         }
         if self.is_top_level() {
@@ -55,6 +55,15 @@ impl<'a> FunctionEmitter<'a> {
             }
             _ => Place::Global,
         }
+    }
+
+    fn has_parameter(&self, name: Name) -> bool {
+        self.context
+            .program
+            .function(self.id)
+            .parameters
+            .iter()
+            .any(|parameter| parameter.name == name)
     }
 
     /// Where the variable read at this offset of the source is found.
