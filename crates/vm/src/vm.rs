@@ -70,6 +70,8 @@ pub struct Vm {
     /// Lines for which the warning about assigning an unqualified local was given.
     pub(crate) warned: std::collections::HashSet<(usize, u32)>,
     pub(crate) started: std::time::Instant,
+    /// Where `print` puts its text together; kept so that it need not be allocated each time.
+    pub(crate) print_buffer: String,
     /// How deep imports are nested.
     pub(crate) import_depth: usize,
 }
@@ -429,6 +431,7 @@ impl Vm {
             limits,
             warned: std::collections::HashSet::new(),
             started: std::time::Instant::now(),
+            print_buffer: String::new(),
             import_depth: 0,
         });
         for map in [types.string, types.list, types.map, types.number, types.function] {
