@@ -45,8 +45,13 @@ pub struct CacheEntry {
 
 impl CacheEntry {
     /// An entry that matches nothing.
-    pub const EMPTY: CacheEntry =
-        CacheEntry { shape: ShapeId::NONE, access: Access::Empty, slot: Slot(0), epoch: 0, holder: None };
+    pub const EMPTY: CacheEntry = CacheEntry {
+        shape: ShapeId::NONE,
+        access: Access::Empty,
+        slot: Slot(0),
+        epoch: 0,
+        holder: None,
+    };
 }
 
 /// The entries after the first of a polymorphic cache.
@@ -91,7 +96,11 @@ impl FeedbackCell {
     /// The entry for objects of this shape beyond the first.
     #[inline]
     pub fn other_entry(&self, shape: ShapeId) -> Option<CacheEntry> {
-        self.others.get()?.iter().map(Cell::get).find(|entry| entry.shape == shape && entry.access != Access::Empty)
+        self.others
+            .get()?
+            .iter()
+            .map(Cell::get)
+            .find(|entry| entry.shape == shape && entry.access != Access::Empty)
     }
 
     /// Enters what a slow path has found.
@@ -100,7 +109,9 @@ impl FeedbackCell {
             self.first.set(entry);
             return;
         }
-        let others = self.others.get_or_init(|| Box::new([const { Cell::new(CacheEntry::EMPTY) }; POLYMORPHIC_ENTRIES]));
+        let others = self.others.get_or_init(|| {
+            Box::new([const { Cell::new(CacheEntry::EMPTY) }; POLYMORPHIC_ENTRIES])
+        });
         for other in others.iter() {
             if other.get().access == Access::Empty || other.get().shape == entry.shape {
                 other.set(entry);
@@ -173,9 +184,18 @@ pub struct CodeInstance {
 }
 
 impl CodeInstance {
+    /// The name of a scope map among the parameters: calls fail then. Such an instance pretends to a number of parameters that
+    /// no call has, so that only calls on their slow path need to ask.
+    #[cold]
+    pub(crate) fn forbidden_parameter(&self) -> Option<&str> {
+        let name = self.block.parameters.iter().map(|parameter| &*parameter.name).find(|name| is_forbidden(name));
+        name.filter(|_| self.parameter_count == usize::MAX)
+    }
+
     /// The position of an instruction, given the address of the one after it.
     pub fn position_before(&self, next: *const Cell<Instruction>) -> u32 {
-        let distance = (next as usize).wrapping_sub(self.instructions.as_ptr() as usize) / size_of::<Instruction>();
+        let distance = (next as usize).wrapping_sub(self.instructions.as_ptr() as usize)
+            / size_of::<Instruction>();
         (distance as u32).saturating_sub(1)
     }
 
@@ -193,10 +213,26 @@ impl CodeInstance {
     }
 }
 
+fn is_forbidden(parameter: &str) -> bool {
+    parameter == "locals" || parameter == "globals"
+}
+
+/// The number of arguments at which a call needs no filling up.
+pub(crate) fn parameter_count(block: &CodeBlock) -> usize {
+    if block.parameters.iter().any(|parameter| is_forbidden(&parameter.name)) {
+        return usize::MAX;
+    }
+    block.parameters.len()
+}
+
 /// How many different variables a function may put into its variable map.
 pub(crate) fn variable_count(block: &CodeBlock) -> usize {
-    let mut keys: Vec<u32> =
-        block.feedback.iter().filter(|cell| cell.kind == FeedbackKind::Variable).map(|cell| cell.key).collect();
+    let mut keys: Vec<u32> = block
+        .feedback
+        .iter()
+        .filter(|cell| cell.kind == FeedbackKind::Variable)
+        .map(|cell| cell.key)
+        .collect();
     keys.sort_unstable();
     keys.dedup();
     keys.len()

@@ -35,7 +35,10 @@ pub struct Limits {
 impl Default for Limits {
     /// 1 GiB of heap; a stack on which some hundred thousand calls of small functions fit.
     fn default() -> Limits {
-        Limits { heap_bytes: 1 << 30, stack_registers: 4 << 20 }
+        Limits {
+            heap_bytes: 1 << 30,
+            stack_registers: 4 << 20,
+        }
     }
 }
 
@@ -72,7 +75,13 @@ impl FrameStack {
         // Windows of nested calls are at least three registers apart.
         let records = MmapMut::map_anon((registers / 3 + 2) * size_of::<Frame>())?;
         let real_limit = values.as_ptr() as usize + registers * size_of::<Value>();
-        Ok(FrameStack { values, records, depth: 0, limit: Arc::new(AtomicUsize::new(real_limit)), real_limit })
+        Ok(FrameStack {
+            values,
+            records,
+            depth: 0,
+            limit: Arc::new(AtomicUsize::new(real_limit)),
+            real_limit,
+        })
     }
 
     /// The number of frames.
@@ -164,7 +173,9 @@ impl FrameStack {
 
     /// A handle with which any thread can interrupt the script.
     pub fn interrupter(&self) -> Interrupter {
-        Interrupter { limit: self.limit.clone() }
+        Interrupter {
+            limit: self.limit.clone(),
+        }
     }
 
     /// Where the frames are, innermost first; at most `most`, of long stacks the innermost and the outermost.

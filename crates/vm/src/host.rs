@@ -39,7 +39,11 @@ pub trait Host {
     }
     /// Name, information (an address) and version for the map `version`.
     fn identity(&self) -> Identity {
-        Identity { name: "Kiln".into(), information: String::new(), version: 0.1 }
+        Identity {
+            name: "Kiln".into(),
+            information: String::new(),
+            version: 0.1,
+        }
     }
 }
 

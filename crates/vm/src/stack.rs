@@ -70,20 +70,29 @@ impl Vm {
     ///
     /// # Errors
     /// The system refuses memory for the stack.
-    pub fn start<T: 'static>(&mut self, work: impl FnOnce(&mut Vm) -> T + 'static) -> std::io::Result<Activity<T>> {
+    pub fn start<T: 'static>(
+        &mut self,
+        work: impl FnOnce(&mut Vm) -> T + 'static,
+    ) -> std::io::Result<Activity<T>> {
         let stack = match self.stack.spare.take() {
             Some(stack) => stack,
             None => DefaultStack::new(STACK_BYTES)?,
         };
         let base = stack.base().get();
         let vm: *mut Vm = self;
-        let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<(), Suspension>, ()| {
-            // SAFETY: `resume` runs this only while it holds the exclusive borrow of the same interpreter.
-            let vm = unsafe { &mut *vm };
-            vm.stack.yielder = std::ptr::from_ref(yielder) as usize;
-            work(vm)
-        });
-        Ok(Activity { coroutine: Some(coroutine), yielder: 0, base, not_send: PhantomData })
+        let coroutine =
+            Coroutine::with_stack(stack, move |yielder: &Yielder<(), Suspension>, ()| {
+                // SAFETY: `resume` runs this only while it holds the exclusive borrow of the same interpreter.
+                let vm = unsafe { &mut *vm };
+                vm.stack.yielder = std::ptr::from_ref(yielder) as usize;
+                work(vm)
+            });
+        Ok(Activity {
+            coroutine: Some(coroutine),
+            yielder: 0,
+            base,
+            not_send: PhantomData,
+        })
     }
 
     /// Runs an activity on until it ends or suspends itself.

@@ -7,7 +7,7 @@ use kiln_bytecode::{CodeBlock, Constant};
 use thiserror::Error;
 
 use crate::error::{Fallible, RuntimeError, Throw};
-use crate::feedback::{CodeInstance, FeedbackCell, LoopCounter, variable_count};
+use crate::feedback::{CodeInstance, FeedbackCell, LoopCounter, parameter_count, variable_count};
 use crate::frame::{FrameStack, Limits};
 use crate::heap::{Gc, Header, Heap, Kind, Marker, Roots, Survivors};
 use crate::host::Host;
@@ -79,7 +79,13 @@ pub struct Vm {
 impl TypeMaps {
     fn new(cells: &mut impl Allocator, shape: ShapeId) -> Fallible<TypeMaps> {
         let mut map = || MapCell::allocate(cells, shape, TYPE_MAP_SLOTS, 0);
-        Ok(TypeMaps { string: map()?, list: map()?, map: map()?, number: map()?, function: map()? })
+        Ok(TypeMaps {
+            string: map()?,
+            list: map()?,
+            map: map()?,
+            number: map()?,
+            function: map()?,
+        })
     }
 }
 
@@ -176,11 +182,24 @@ impl Roots for World<'_> {
         for key in &vm.shapes.keys {
             marker.cell(*key);
         }
-        let Names { isa, key, value, self_, super_, empty } = vm.names;
+        let Names {
+            isa,
+            key,
+            value,
+            self_,
+            super_,
+            empty,
+        } = vm.names;
         for name in [isa, key, value, self_, super_, empty] {
             marker.cell(name);
         }
-        let TypeMaps { string, list, map, number, function } = vm.types;
+        let TypeMaps {
+            string,
+            list,
+            map,
+            number,
+            function,
+        } = vm.types;
         for map in [string, list, map, number, function, vm.globals_map] {
             marker.cell(map);
         }
@@ -199,7 +218,11 @@ impl Roots for World<'_> {
         vm.strings.forget_dead(survivors);
         vm.shapes.forget_dead(survivors);
         if vm.shapes.wants_recycling() {
-            for cell in vm.instances.iter().flat_map(|instance| instance.feedback.iter()) {
+            for cell in vm
+                .instances
+                .iter()
+                .flat_map(|instance| instance.feedback.iter())
+            {
                 cell.forget(&vm.shapes, true);
             }
             vm.shapes.recycle();
@@ -215,7 +238,10 @@ impl Vm {
     fn allocate_slowly(&mut self, kind: Kind, bytes: usize) -> Fallible<Gc<Header>> {
         if self.stack.is_active() {
             let vm: *mut Vm = self;
-            let mut world = World { vm, lifetime: std::marker::PhantomData };
+            let mut world = World {
+                vm,
+                lifetime: std::marker::PhantomData,
+            };
             return self.heap.collect_and_allocate(kind, bytes, &mut world);
         }
         match self.heap.allocate_without_collecting(kind, bytes) {
@@ -227,7 +253,10 @@ impl Vm {
     /// Collects all garbage. Must run on the script stack.
     pub fn collect_garbage(&mut self) {
         let vm: *mut Vm = self;
-        let mut world = World { vm, lifetime: std::marker::PhantomData };
+        let mut world = World {
+            vm,
+            lifetime: std::marker::PhantomData,
+        };
         self.heap.collect_full(&mut world);
     }
 
@@ -244,7 +273,11 @@ impl Vm {
     /// Forgets all cached inherited members.
     #[cold]
     pub(crate) fn forget_inherited_members(&mut self) {
-        for cell in self.instances.iter().flat_map(|instance| instance.feedback.iter()) {
+        for cell in self
+            .instances
+            .iter()
+            .flat_map(|instance| instance.feedback.iter())
+        {
             cell.forget(&self.shapes, true);
         }
     }
@@ -259,6 +292,16 @@ impl Vm {
             cell.fallback.set(Value::function(intrinsic));
         }
         index
+    }
+
+    /// The value of the global variable with this interned name.
+    pub fn global(&self, name: Gc<StringCell>) -> Option<Value> {
+        self.globals.get_interned(name)
+    }
+
+    /// A handle with which any thread can interrupt the script.
+    pub fn interrupter(&self) -> crate::frame::Interrupter {
+        self.frames.interrupter()
     }
 
     /// The value of a constant.
@@ -286,7 +329,9 @@ impl Vm {
         let defaults: Box<[Value]> = self.roots[watermark + constants.len()..].into();
         let mut globals = Vec::with_capacity(block.globals.len());
         for name in &block.globals {
-            let name = constants[*name as usize].as_string().ok_or_else(|| Throw::message("invalid code block"))?;
+            let name = constants[*name as usize]
+                .as_string()
+                .ok_or_else(|| Throw::message("invalid code block"))?;
             let index = self.global_index(name);
             globals.push(std::ptr::from_ref(self.globals.cell(index)));
         }
@@ -302,18 +347,30 @@ impl Vm {
             targets: std::cell::Cell::new(0),
         });
         let instance = Box::new(CodeInstance {
-            instructions: block.instructions.iter().map(|instruction| std::cell::Cell::new(*instruction)).collect(),
+            instructions: block
+                .instructions
+                .iter()
+                .map(|instruction| std::cell::Cell::new(*instruction))
+                .collect(),
             feedback: feedback.collect(),
             globals: globals.into(),
             register_count: block.register_count as usize,
-            parameter_count: block.parameters.len(),
+            parameter_count: parameter_count(block),
             uses_super: block.uses_super,
             self_parameter: block.self_parameter,
             calls: std::cell::Cell::new(0),
             loops: block.loops.iter().map(|_| LoopCounter::default()).collect(),
             variable_count: variable_count(block),
-            functions: block.functions.iter().map(|_| std::cell::OnceCell::new()).collect(),
-            static_functions: block.functions.iter().map(|_| std::cell::Cell::new(Value::NULL)).collect(),
+            functions: block
+                .functions
+                .iter()
+                .map(|_| std::cell::OnceCell::new())
+                .collect(),
+            static_functions: block
+                .functions
+                .iter()
+                .map(|_| std::cell::Cell::new(Value::NULL))
+                .collect(),
             block: block.clone(),
             constants,
             defaults,
@@ -325,7 +382,11 @@ impl Vm {
     }
 
     /// The instance of a nested function.
-    pub(crate) fn nested_instance(&mut self, outer: &CodeInstance, index: usize) -> Fallible<*const CodeInstance> {
+    pub(crate) fn nested_instance(
+        &mut self,
+        outer: &CodeInstance,
+        index: usize,
+    ) -> Fallible<*const CodeInstance> {
         if let Some(known) = outer.functions[index].get() {
             return Ok(*known);
         }
@@ -334,7 +395,10 @@ impl Vm {
     }
 
     /// The function value of an intrinsic.
-    pub(crate) fn intrinsic_function(&mut self, intrinsic: &'static Intrinsic) -> Fallible<Gc<FunctionCell>> {
+    pub(crate) fn intrinsic_function(
+        &mut self,
+        intrinsic: &'static Intrinsic,
+    ) -> Fallible<Gc<FunctionCell>> {
         FunctionCell::intrinsic(self, intrinsic)
     }
 
@@ -352,7 +416,11 @@ impl Vm {
     /// The interned string equal to this one.
     #[inline]
     pub fn intern_cell(&mut self, string: Gc<StringCell>) -> Fallible<Gc<StringCell>> {
-        if string.is_interned() { Ok(string) } else { string::intern_cell(self, string) }
+        if string.is_interned() {
+            Ok(string)
+        } else {
+            string::intern_cell(self, string)
+        }
     }
 
     /// The interned string equal to this one, if there is any.
@@ -372,9 +440,17 @@ impl Vm {
 
     /// Warns that an assignment reads a variable of its target's name which is no local; once for each line.
     #[cold]
-    pub(crate) fn warn_about_nonlocal(&mut self, name: Gc<StringCell>, code: &CodeInstance, position: u32) {
+    pub(crate) fn warn_about_nonlocal(
+        &mut self,
+        name: Gc<StringCell>,
+        code: &CodeInstance,
+        position: u32,
+    ) {
         let line = code.block.line_at(position);
-        if !self.warned.insert((std::ptr::from_ref(&*code.block.origin) as usize, line)) {
+        if !self
+            .warned
+            .insert((std::ptr::from_ref(&*code.block.origin) as usize, line))
+        {
             return;
         }
         let place = match &code.block.origin.module {
@@ -382,7 +458,9 @@ impl Vm {
             None => format!("line {line}"),
         };
         let name = self.text_of(name);
-        let warning = format!("Warning: assignment of unqualified local '{name}' based on nonlocal is deprecated [{place}]\n");
+        let warning = format!(
+            "Warning: assignment of unqualified local '{name}' based on nonlocal is deprecated [{place}]\n"
+        );
         self.host.flush();
         self.host.write_error(&warning);
     }
@@ -406,9 +484,13 @@ impl Vm {
         let mut heap = Heap::new(crate::object::trace, limits.heap_bytes);
         let frames = FrameStack::new(limits.stack_registers)?;
         let mut shapes = ShapeTable::new();
-        let mut cells = Bootstrap { heap: &mut heap, strings: Strings::new() };
+        let mut cells = Bootstrap {
+            heap: &mut heap,
+            strings: Strings::new(),
+        };
         let names = Names::new(&mut cells).map_err(|_| StartError::Heap)?;
-        let types = TypeMaps::new(&mut cells, shapes.root(TYPE_MAP_SLOTS)).map_err(|_| StartError::Heap)?;
+        let types =
+            TypeMaps::new(&mut cells, shapes.root(TYPE_MAP_SLOTS)).map_err(|_| StartError::Heap)?;
         let globals_map = MapCell::allocate_globals(&mut cells).map_err(|_| StartError::Heap)?;
         let strings = cells.strings;
         let mut vm = Box::new(Vm {
@@ -434,7 +516,13 @@ impl Vm {
             print_buffer: String::new(),
             import_depth: 0,
         });
-        for map in [types.string, types.list, types.map, types.number, types.function] {
+        for map in [
+            types.string,
+            types.list,
+            types.map,
+            types.number,
+            types.function,
+        ] {
             vm.make_prototype(map);
         }
         vm.install_intrinsics().map_err(|_| StartError::Heap)?;

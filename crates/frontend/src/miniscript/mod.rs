@@ -5,10 +5,13 @@
 
 pub mod ast;
 pub mod dump;
+pub mod emit;
 pub mod lexer;
 pub mod names;
 pub mod parser;
 pub mod repl;
+mod resolve;
 pub mod token;
 
+pub use emit::{Options, emit};
 pub use parser::parse;

@@ -160,22 +160,25 @@ impl Block {
     }
 
     /// Turns the cells without this colour into free runs. The block must be unswept.
+    #[inline(never)]
     pub(super) fn sweep(self, colour: u8, poison: bool) {
         let info = self.info();
         debug_assert_eq!(info.status.get(), Status::Unswept);
         let bytes = self.class().bytes as usize;
         let frontier = usize::from(info.frontier.get());
+        // SAFETY: before the frontier every cell has a header.
+        let is_marked = |cell: usize| unsafe { &*(cell as *const Header) }.has_colour(colour);
         info.first_run.set(NO_RUN);
         let mut last_run: Option<(usize, usize)> = None;
-        let mut index = 0;
+        let (mut index, mut cell) = (0, self.start);
         while index < frontier {
-            if self.header(index).has_colour(colour) {
+            if is_marked(cell) {
                 index += 1;
+                cell += bytes;
                 continue;
             }
             let start = index;
-            while index < frontier && !self.header(index).has_colour(colour) {
-                let cell = self.address_of(index);
+            while index < frontier && !is_marked(cell) {
                 // SAFETY: the cell is dead or free, `bytes` long, and lies in this mapped block.
                 unsafe {
                     if poison {
@@ -184,6 +187,7 @@ impl Block {
                     (cell as *mut Header).write(Header::new(Kind::Free));
                 }
                 index += 1;
+                cell += bytes;
             }
             match last_run {
                 None => info.first_run.set(start as u16),

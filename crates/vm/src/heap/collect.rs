@@ -16,8 +16,12 @@ use super::{Heap, Roots, Survivors};
 /// little alive stay in the second-level cache.
 const SMALLEST_NURSERY: usize = 1 << 20;
 
-/// The most allocation between minor collections, in bytes.
-const LARGEST_NURSERY: usize = 64 << 20;
+/// The most allocation between minor collections to which a high rate of survival leads, in bytes. If all of it
+/// survives, the pause takes a few milliseconds.
+const LARGEST_NURSERY: usize = 8 << 20;
+
+/// The most allocation between minor collections when each has much to trace besides young cells, in bytes.
+const LARGEST_INTERVAL: usize = 64 << 20;
 
 /// The least bytes of old cells that start a full collection.
 const SMALLEST_FULL: usize = 8 << 20;
@@ -47,30 +51,41 @@ pub(super) enum Phase {
 pub(super) struct Pacing {
     /// The value of `Heap::allocated` at which `try_allocate` asks for one.
     due_at: u64,
-    /// The allocation between minor collections, in bytes.
+    /// How much allocation between minor collections the rate of survival suggests, in bytes.
     nursery: usize,
+    /// The allocation until the next minor collection, in bytes.
+    interval: usize,
     /// The bytes of old cells at which a full collection begins.
     full_at: usize,
 }
 
 impl Pacing {
     pub(super) fn new(limit: usize) -> Pacing {
-        let nursery = nursery_after(0, limit);
-        Pacing {
-            due_at: nursery as u64,
-            nursery,
+        let mut pacing = Pacing {
+            due_at: 0,
+            nursery: SMALLEST_NURSERY,
+            interval: 0,
             full_at: full_after(0, limit),
-        }
+        };
+        pacing.note_minor(0, 0, limit);
+        pacing.due_at = pacing.interval as u64;
+        pacing
     }
-}
 
-/// The allocation until the next minor collection. One that traced much shall not come again soon: a large
-/// list that is filled with new objects is traced again every time.
-fn nursery_after(traced: usize, limit: usize) -> usize {
-    let largest = (limit / 8).clamp(64 << 10, LARGEST_NURSERY);
-    traced
-        .saturating_mul(4)
-        .clamp(SMALLEST_NURSERY.min(largest), largest)
+    /// Learns from a minor collection of which `survived` bytes survived and that looked at `revisited` bytes of roots
+    /// and old cells.
+    fn note_minor(&mut self, survived: usize, revisited: usize, limit: usize) {
+        // The longer the interval, the more will have died at its end.
+        if survived > self.nursery / 5 {
+            self.nursery = (self.nursery * 2).min(LARGEST_NURSERY);
+        } else if survived < self.nursery / 20 {
+            self.nursery = (self.nursery / 2).max(SMALLEST_NURSERY);
+        }
+        // A deep stack or a long list that is filled with new cells is traced again every time.
+        let worthwhile = revisited.saturating_mul(4).min(LARGEST_INTERVAL);
+        let affordable = (limit / 8).max(64 << 10);
+        self.interval = self.nursery.max(worthwhile).min(affordable);
+    }
 }
 
 /// The old bytes that start the next full collection. It should end before the limit is reached.
@@ -132,7 +147,7 @@ impl Heap {
     fn end_pause(&mut self, pause: Pause, duration: Duration, roots: &mut dyn Roots) {
         self.statistics.record(pause, duration);
         let interval = match self.phase {
-            Phase::Idle => self.pacing.nursery,
+            Phase::Idle => self.pacing.interval,
             Phase::Marking { .. } => SLICE_INTERVAL,
         };
         self.pacing.due_at = self.allocated + interval as u64;
@@ -151,17 +166,19 @@ impl Heap {
         self.statistics.note_peak(self.used_bytes());
         self.marker.begin(true);
         self.marker.root_bytes = 0;
+        let old = self.marker.marked_bytes;
         roots.trace(&mut self.marker);
         let remembered = self.trace_remembered();
-        let traced = self.marker.drain(self.tracer, usize::MAX);
+        self.marker.drain(self.tracer, usize::MAX);
         roots.forget_dead(&Survivors {
             black: self.black,
             minor: true,
         });
         self.give_back_runs();
         self.marker.space.reclaim_young();
-        self.pacing.nursery =
-            nursery_after(self.marker.root_bytes + remembered + traced, self.limit);
+        let survived = self.marker.marked_bytes - old;
+        self.pacing
+            .note_minor(survived, self.marker.root_bytes + remembered, self.limit);
         if self.old_bytes() >= self.pacing.full_at {
             self.begin_full(roots);
         }
@@ -239,7 +256,7 @@ impl Heap {
         let live = self.old_bytes();
         let space = &mut self.marker.space;
         space.live_colour = self.black;
-        space.reclaim_all((self.pacing.nursery + live / 4).div_ceil(CHUNK_BYTES));
+        space.reclaim_all((self.pacing.interval + live / 4).div_ceil(CHUNK_BYTES));
         self.pacing.full_at = full_after(live, self.limit);
         self.out_of_room = false;
         self.phase = Phase::Idle;

@@ -211,28 +211,29 @@ impl Space {
 }
 
 /// Counts a cell of the heap as marked, after sweeping its block if need be, and before it gets the colour.
+/// Returns its size in bytes.
 ///
 /// # Safety
 /// `cell` must be live.
 #[inline(always)]
-pub(super) unsafe fn note_marked(space: &Space, cell: Gc<Header>) {
+pub(super) unsafe fn note_marked(space: &Space, cell: Gc<Header>) -> usize {
     if large::is_large(cell.address()) {
-        return;
+        // SAFETY: it is a large cell, by its address.
+        return unsafe { large::bytes_of(cell) };
     }
     // SAFETY: a live cell that is not large lies in a block.
     let block = unsafe { Block::containing(cell.address()) };
+    space.sweep(block);
     let info = block.info();
-    if info.status.get() == Status::Unswept {
-        space.sweep(block);
-    }
     info.marked.set(info.marked.get() + 1);
+    block.class().bytes as usize
 }
 
 /// The size of a cell in bytes, rounded up to its size class.
 ///
 /// # Safety
 /// `cell` must be live.
-#[inline(always)]
+#[inline]
 pub(super) unsafe fn bytes_of(cell: Gc<Header>) -> usize {
     if large::is_large(cell.address()) {
         // SAFETY: it is a large cell, by its address.

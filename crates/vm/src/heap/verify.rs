@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use thiserror::Error;
 
 use super::collect::Phase;
-use super::space::Space;
 use super::{Gc, Header, Heap, Kind, Roots};
 
 /// A broken rule of the heap.
@@ -61,46 +60,6 @@ pub enum Owner {
     Root,
 }
 
-/// What a marker does with references while the heap is verified.
-pub(super) struct Inspector {
-    black: u8,
-    owner: Owner,
-    /// Whether everything the owner refers to must be marked.
-    owner_is_done: bool,
-    defect: Option<Defect>,
-}
-
-impl Inspector {
-    fn new(black: u8) -> Box<Inspector> {
-        Box::new(Inspector {
-            black,
-            owner: Owner::Root,
-            owner_is_done: false,
-            defect: None,
-        })
-    }
-
-    /// Checks a reference of the owner.
-    #[cold]
-    pub(super) fn reference(&mut self, space: &Space, target: Gc<Header>) {
-        if self.defect.is_some() {
-            return;
-        }
-        let owner = self.owner;
-        if space.find(target.address()) != Some(target) {
-            self.defect = Some(Defect::Dangling {
-                owner,
-                target: target.address(),
-            });
-        } else if self.owner_is_done && !target.header().has_colour(self.black) {
-            self.defect = Some(Defect::NotRemembered {
-                owner,
-                target: target.address(),
-            });
-        }
-    }
-}
-
 impl Heap {
     /// Checks the whole heap. Every live cell must be initialised.
     ///
@@ -140,34 +99,54 @@ impl Heap {
     }
 
     fn verify_references(&mut self, roots: &mut dyn Roots) -> Result<(), Defect> {
+        let black = self.black;
         let cells: Vec<Gc<Header>> = self.marker.space.live_cells().collect();
-        let grey: HashSet<usize> = self.marker.grey_cells().map(Gc::address).collect();
-        debug_assert!(self.phase != Phase::Idle || grey.is_empty());
-        self.marker.black = !0;
-        self.marker.inspector = Some(Inspector::new(self.black));
+        // While a full collection marks, what waits to be followed is as good as marked.
+        let waiting: HashSet<usize> = self.marker.waiting().map(Gc::address).collect();
+        debug_assert!(self.phase != Phase::Idle || waiting.is_empty());
+        let mut verdict = Ok(());
         for cell in cells {
-            if let Some(inspector) = &mut self.marker.inspector {
-                let header = cell.header();
-                inspector.owner = Owner::Cell {
-                    kind: header.kind(),
-                    address: cell.address(),
-                };
-                inspector.owner_is_done =
-                    header.state.get() == self.black && !grey.contains(&cell.address());
-            }
-            (self.tracer)(cell, &mut self.marker);
+            let header = cell.header();
+            let owner = Owner::Cell {
+                kind: header.kind(),
+                address: cell.address(),
+            };
+            let done = header.state.get() == black && !waiting.contains(&cell.address());
+            let tracer = self.tracer;
+            self.marker.inspect(
+                |marker| tracer(cell, marker),
+                |space, target| {
+                    let address = target.address();
+                    if space.find(address) != Some(target) {
+                        verdict = Err(Defect::Dangling {
+                            owner,
+                            target: address,
+                        });
+                    } else if done
+                        && !target.header().has_colour(black)
+                        && !waiting.contains(&address)
+                    {
+                        verdict = Err(Defect::NotRemembered {
+                            owner,
+                            target: address,
+                        });
+                    }
+                },
+            );
+            verdict.clone()?;
         }
-        if let Some(inspector) = &mut self.marker.inspector {
-            inspector.owner = Owner::Root;
-            inspector.owner_is_done = false;
-        }
-        roots.trace(&mut self.marker);
-        self.marker.black = self.black;
-        let defect = self
-            .marker
-            .inspector
-            .take()
-            .and_then(|inspector| inspector.defect);
-        defect.map_or(Ok(()), Err)
+        self.marker.inspect(
+            |marker| roots.trace(marker),
+            |space, target| {
+                let address = target.address();
+                if space.find(address) != Some(target) {
+                    verdict = Err(Defect::Dangling {
+                        owner: Owner::Root,
+                        target: address,
+                    });
+                }
+            },
+        );
+        verdict
     }
 }

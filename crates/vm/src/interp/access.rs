@@ -57,9 +57,15 @@ pub(super) fn cached_member(vm: &Vm, site: Site, object: Value) -> Option<(Value
 }
 
 /// Looks a member up and enters what it found into the inline cache. `Ok(None)`: the result is null.
-pub(super) fn look_up_member(vm: &mut Vm, feedback: &FeedbackCell, object: Value) -> Fallible<Option<Member>> {
+pub(super) fn look_up_member(
+    vm: &mut Vm,
+    feedback: &FeedbackCell,
+    object: Value,
+) -> Fallible<Option<Member>> {
     let key = feedback.key_string();
-    let Some(member) = vm.find_member(object, key)? else { return Ok(None) };
+    let Some(member) = vm.find_member(object, key)? else {
+        return Ok(None);
+    };
     if !feedback.megamorphic.get()
         && let Some(entry) = cache_entry(vm, object, member)
     {
@@ -81,7 +87,13 @@ fn cache_entry(vm: &mut Vm, object: Value, member: Member) -> Option<CacheEntry>
         && map == member.holder
     {
         let slot = key_slot(vm, map, key)?;
-        return Some(CacheEntry { shape, access: Access::Own, slot, epoch: 0, holder: None });
+        return Some(CacheEntry {
+            shape,
+            access: Access::Own,
+            slot,
+            epoch: 0,
+            holder: None,
+        });
     }
     // Every map on the way must be a prototype, whose changes start a new epoch, and have a shape, so that slots stay.
     let mut at = match object.as_map() {
@@ -98,7 +110,13 @@ fn cache_entry(vm: &mut Vm, object: Value, member: Member) -> Option<CacheEntry>
         return None;
     }
     let slot = key_slot(vm, at, key)?;
-    Some(CacheEntry { shape, access: Access::Inherited, slot, epoch: vm.prototype_epoch, holder: Some(at) })
+    Some(CacheEntry {
+        shape,
+        access: Access::Inherited,
+        slot,
+        epoch: vm.prototype_epoch,
+        holder: Some(at),
+    })
 }
 
 /// `self` of a call that has none of its own: that of the call which created the function, else null.
@@ -117,7 +135,9 @@ pub(super) fn outer_self(vm: &mut Vm, site: Site, for_member: bool) -> Fallible<
 }
 
 fn inherited_self(vm: &mut Vm, site: Site) -> Value {
-    let Some(function) = site.get(0).as_function() else { return Value::UNASSIGNED };
+    let Some(function) = site.get(0).as_function() else {
+        return Value::UNASSIGNED;
+    };
     // If the creator assigns `self`, it is a variable of its variable map.
     if let Some(outer) = function.outer().as_map()
         && let Some(value) = vm.map_get_interned(outer, vm.names.self_)
@@ -188,7 +208,10 @@ pub(super) fn slow_get_member(vm: &mut Vm, site: Site, feedback: usize) -> Step 
             None => Step::Continue,
         },
         Ok(member) => {
-            site.set(site.instruction.a(), member.map_or(Value::NULL, |member| member.value));
+            site.set(
+                site.instruction.a(),
+                member.map_or(Value::NULL, |member| member.value),
+            );
             Step::Continue
         }
         Err(throw) => match site.code().block.invoke_path(site.position()) {
@@ -204,13 +227,21 @@ fn cached_member_at(vm: &Vm, feedback: &FeedbackCell, object: Value) -> Option<M
         return None;
     }
     let first = feedback.first.get();
-    let entry = if first.shape == shape { first } else { feedback.other_entry(shape)? };
+    let entry = if first.shape == shape {
+        first
+    } else {
+        feedback.other_entry(shape)?
+    };
     let holder = match entry.access {
         Access::Own => object.as_map()?,
         Access::Inherited if entry.epoch == vm.prototype_epoch => entry.holder?,
         _ => return None,
     };
-    Some(Member { value: holder.slot(entry.slot).get(), holder, key: feedback.key_string() })
+    Some(Member {
+        value: holder.slot(entry.slot).get(),
+        holder,
+        key: feedback.key_string(),
+    })
 }
 
 #[inline(always)]
@@ -218,7 +249,12 @@ pub(super) fn set_member(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     let object = site.get(instruction.a());
     let value = site.get(instruction.b());
-    if store_cached(state.vm, site.feedback(usize::from(instruction.c())), object, value) {
+    if store_cached(
+        state.vm,
+        site.feedback(usize::from(instruction.c())),
+        object,
+        value,
+    ) {
         return Step::Continue;
     }
     slow_set_member(state.vm, site, usize::from(instruction.c()))
@@ -227,7 +263,9 @@ pub(super) fn set_member(state: &mut State, instruction: Instruction) -> Step {
 /// Stores through the inline cache, if it knows the object's shape.
 #[inline(always)]
 fn store_cached(vm: &mut Vm, feedback: &FeedbackCell, object: Value, value: Value) -> bool {
-    let Some(map) = object.as_map() else { return false };
+    let Some(map) = object.as_map() else {
+        return false;
+    };
     let shape = map.shape();
     if shape == ShapeId::NONE {
         return false;
@@ -283,7 +321,12 @@ pub(super) fn slow_set_member(vm: &mut Vm, site: Site, feedback: usize) -> Step 
 }
 
 /// Stores a member under the site's key and enters how into the inline cache.
-pub(super) fn store_member(vm: &mut Vm, feedback: &FeedbackCell, map: Gc<MapCell>, value: Value) -> Fallible<()> {
+pub(super) fn store_member(
+    vm: &mut Vm,
+    feedback: &FeedbackCell,
+    map: Gc<MapCell>,
+    value: Value,
+) -> Fallible<()> {
     if map.is_protected() {
         return Err(RuntimeError::ProtectedMap.into());
     }
@@ -292,14 +335,32 @@ pub(super) fn store_member(vm: &mut Vm, feedback: &FeedbackCell, map: Gc<MapCell
     vm.map_set_interned(map, key, value)?;
     let after = map.shape();
     // `__isa` decides about the shape by its value: not cached. A prototype's new key starts a new epoch: neither.
-    if key == vm.names.isa || after == ShapeId::NONE || feedback.megamorphic.get() || (map.is_prototype() && before != after) {
+    if key == vm.names.isa
+        || after == ShapeId::NONE
+        || feedback.megamorphic.get()
+        || (map.is_prototype() && before != after)
+    {
         return Ok(());
     }
-    let Some(slot) = vm.shapes.get(after).find(key) else { return Ok(()) };
+    let Some(slot) = vm.shapes.get(after).find(key) else {
+        return Ok(());
+    };
     let entry = if before == after {
-        CacheEntry { shape: before, access: Access::Own, slot, epoch: 0, holder: None }
+        CacheEntry {
+            shape: before,
+            access: Access::Own,
+            slot,
+            epoch: 0,
+            holder: None,
+        }
     } else {
-        CacheEntry { shape: before, access: Access::Add, slot, epoch: after.0, holder: None }
+        CacheEntry {
+            shape: before,
+            access: Access::Add,
+            slot,
+            epoch: after.0,
+            holder: None,
+        }
     };
     feedback.record(entry);
     Ok(())
@@ -309,7 +370,12 @@ pub(super) fn store_member(vm: &mut Vm, feedback: &FeedbackCell, map: Gc<MapCell
 pub(super) fn init_member(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     let (object, value) = (site.get(instruction.a()), site.get(instruction.b()));
-    if store_cached(state.vm, site.feedback(usize::from(instruction.c())), object, value) {
+    if store_cached(
+        state.vm,
+        site.feedback(usize::from(instruction.c())),
+        object,
+        value,
+    ) {
         return Step::Continue;
     }
     slow_set_member(state.vm, site, usize::from(instruction.c()))
@@ -319,12 +385,18 @@ pub(super) fn init_member(state: &mut State, instruction: Instruction) -> Step {
 #[inline(always)]
 pub(super) fn cached_variable(feedback: &FeedbackCell, map: Gc<MapCell>) -> Option<Slot> {
     let entry = feedback.first.get();
-    (entry.shape == map.shape() && entry.access == Access::Own && entry.shape != ShapeId::NONE).then_some(entry.slot)
+    (entry.shape == map.shape() && entry.access == Access::Own && entry.shape != ShapeId::NONE)
+        .then_some(entry.slot)
 }
 
 /// Stores a variable through the inline cache, if it knows how.
 #[inline(always)]
-pub(super) fn store_variable(vm: &mut Vm, feedback: &FeedbackCell, map: Gc<MapCell>, value: Value) -> Fallible<()> {
+pub(super) fn store_variable(
+    vm: &mut Vm,
+    feedback: &FeedbackCell,
+    map: Gc<MapCell>,
+    value: Value,
+) -> Fallible<()> {
     if store_cached(vm, feedback, Value::map(map), value) {
         return Ok(());
     }
@@ -337,6 +409,12 @@ pub(super) fn note_variable(vm: &Vm, feedback: &FeedbackCell, map: Gc<MapCell>) 
     if shape != ShapeId::NONE
         && let Some(slot) = vm.shapes.get(shape).find(feedback.key_string())
     {
-        feedback.first.set(CacheEntry { shape, access: Access::Own, slot, epoch: 0, holder: None });
+        feedback.first.set(CacheEntry {
+            shape,
+            access: Access::Own,
+            slot,
+            epoch: 0,
+            holder: None,
+        });
     }
 }

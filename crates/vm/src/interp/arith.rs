@@ -84,7 +84,14 @@ float_operation! {
 #[inline(always)]
 pub(crate) fn remainder(lhs: f64, rhs: f64) -> f64 {
     let (a, b) = (lhs as i64, rhs as i64);
-    if a as f64 == lhs && b as f64 == rhs && a >= 0 && b > 0 && a < 1 << 53 && b < 1 << 53 && lhs.is_sign_positive() {
+    if a as f64 == lhs
+        && b as f64 == rhs
+        && a >= 0
+        && b > 0
+        && a < 1 << 53
+        && b < 1 << 53
+        && lhs.is_sign_positive()
+    {
         if (a | b) >> 32 == 0 {
             return f64::from(a as u32 % b as u32);
         }
@@ -144,19 +151,25 @@ pub(super) fn not(state: &mut State, instruction: Instruction) -> Step {
         site.set(instruction.a(), Value::truth(value == Value::ZERO));
         return Step::Continue;
     }
-    slow(state.vm, site, value, Value::NULL, |vm, value, _| Ok(vm.not_value(value)))
+    slow(state.vm, site, value, Value::NULL, |vm, value, _| {
+        Ok(vm.not_value(value))
+    })
 }
 
 #[inline(always)]
 pub(super) fn and(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     let (lhs, rhs) = (site.get(instruction.b()), site.get(instruction.c()));
-    slow(state.vm, site, lhs, rhs, |vm, lhs, rhs| Ok(vm.and_values(lhs, rhs)))
+    slow(state.vm, site, lhs, rhs, |vm, lhs, rhs| {
+        Ok(vm.and_values(lhs, rhs))
+    })
 }
 
 #[inline(always)]
 pub(super) fn or(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     let (lhs, rhs) = (site.get(instruction.b()), site.get(instruction.c()));
-    slow(state.vm, site, lhs, rhs, |vm, lhs, rhs| Ok(vm.or_values(lhs, rhs)))
+    slow(state.vm, site, lhs, rhs, |vm, lhs, rhs| {
+        Ok(vm.or_values(lhs, rhs))
+    })
 }

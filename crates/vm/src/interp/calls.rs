@@ -17,10 +17,18 @@ use crate::vm::Vm;
 
 /// Puts a script function's window in order and enters its frame. Arguments stand in the window already.
 #[inline(always)]
-fn enter(vm: &mut Vm, code: *const CodeInstance, window: *mut Value, argument_count: usize) -> Result<Frame, RuntimeError> {
+fn enter(
+    vm: &mut Vm,
+    code: *const CodeInstance,
+    window: *mut Value,
+    argument_count: usize,
+) -> Result<Frame, RuntimeError> {
     // SAFETY: instances live as long as the interpreter.
     let instance = unsafe { &*code };
     if argument_count != instance.parameter_count {
+        if let Some(name) = instance.forbidden_parameter() {
+            return Err(RuntimeError::Message(format!("can't assign to {name}").into()));
+        }
         if argument_count > instance.parameter_count {
             return Err(RuntimeError::TooManyArguments);
         }
@@ -36,7 +44,11 @@ fn enter(vm: &mut Vm, code: *const CodeInstance, window: *mut Value, argument_co
         return Err(RuntimeError::CallStackOverflow);
     }
     instance.calls.set(instance.calls.get() + 1);
-    let frame = Frame { code, next: instance.instructions.as_ptr(), base: window };
+    let frame = Frame {
+        code,
+        next: instance.instructions.as_ptr(),
+        base: window,
+    };
     vm.frames.push(frame);
     Ok(frame)
 }
@@ -58,8 +70,16 @@ pub(super) fn begin(
     // SAFETY: the first slots of a window are below the limit or in the red zone.
     unsafe {
         *window = Value::function(function);
-        *window.add(1) = if is_method { self_value } else { Value::UNASSIGNED };
-        *window.add(2) = if is_method { super_value } else { Value::UNASSIGNED };
+        *window.add(1) = if is_method {
+            self_value
+        } else {
+            Value::UNASSIGNED
+        };
+        *window.add(2) = if is_method {
+            super_value
+        } else {
+            Value::UNASSIGNED
+        };
     }
     match function.callee() {
         Callee::Script(code) => {
@@ -97,16 +117,32 @@ pub(super) fn begin(
                 unsafe { *window.add(first + index) = value };
             }
             // SAFETY: the arguments were just put in order.
-            let arguments = unsafe { Arguments::new(window.add(first), intrinsic.parameters.len(), self_value) };
+            let arguments = unsafe {
+                Arguments::new(window.add(first), intrinsic.parameters.len(), self_value)
+            };
             (intrinsic.run)(vm, arguments).map(Some)
         }
     }
 }
 
 /// Goes on after [`begin`]: the result of an intrinsic goes to the instruction's register.
-fn begin_step(vm: &mut Vm, site: Site, function: Gc<FunctionCell>, window: *mut Value, self_value: Value, super_value: Value) -> Step {
+fn begin_step(
+    vm: &mut Vm,
+    site: Site,
+    function: Gc<FunctionCell>,
+    window: *mut Value,
+    self_value: Value,
+    super_value: Value,
+) -> Step {
     vm.frames.set_next(site.next);
-    match begin(vm, function, window, self_value, super_value, usize::from(site.instruction.flags())) {
+    match begin(
+        vm,
+        function,
+        window,
+        self_value,
+        super_value,
+        usize::from(site.instruction.flags()),
+    ) {
         Ok(Some(value)) => {
             site.set(site.instruction.a(), value);
             Step::Continue
@@ -148,10 +184,18 @@ pub(super) fn call(state: &mut State, instruction: Instruction) -> Step {
     if let Some(function) = callee.as_function()
         && let Some(code) = function.script_code()
     {
-        site.feedback(usize::from(instruction.c())).record_target(code as usize);
+        site.feedback(usize::from(instruction.c()))
+            .record_target(code as usize);
         // SAFETY: the verifier has checked that the window's fixed slots are registers.
         let window = unsafe { site.base.add(usize::from(instruction.b())) };
-        return enter_inline(state, site, code, window, Value::UNASSIGNED, Value::UNASSIGNED);
+        return enter_inline(
+            state,
+            site,
+            code,
+            window,
+            Value::UNASSIGNED,
+            Value::UNASSIGNED,
+        );
     }
     slow_call(state.vm, site, usize::from(instruction.c()))
 }
@@ -174,7 +218,12 @@ fn enter_inline(
         }
     }
     state.vm.frames.set_next(site.next);
-    match enter(state.vm, code, window, usize::from(site.instruction.flags())) {
+    match enter(
+        state.vm,
+        code,
+        window,
+        usize::from(site.instruction.flags()),
+    ) {
         Ok(frame) => {
             (state.next, state.base, state.code) = (frame.next, frame.base, frame.code);
             Step::Continue
@@ -202,12 +251,17 @@ pub(super) fn call_member(state: &mut State, instruction: Instruction) -> Step {
         // SAFETY: instances live as long as the interpreter.
         && !unsafe { (*code).self_parameter }
     {
-        site.feedback(usize::from(instruction.c())).record_target(code as usize);
+        site.feedback(usize::from(instruction.c()))
+            .record_target(code as usize);
         // SAFETY: the verifier has checked that the window's fixed slots are registers.
         let window = unsafe { site.base.add(usize::from(instruction.b())) };
         site.set(instruction.b(), value);
         // SAFETY: as above.
-        let super_value = if unsafe { (*code).uses_super } { super_of(state.vm, holder) } else { Value::NULL };
+        let super_value = if unsafe { (*code).uses_super } {
+            super_of(state.vm, holder)
+        } else {
+            Value::NULL
+        };
         return enter_inline(state, site, code, window, object, super_value);
     }
     slow_call_member(state.vm, site, usize::from(instruction.c()))
@@ -259,7 +313,10 @@ pub(super) fn slow_call_super(vm: &mut Vm, site: Site, feedback: usize) -> Step 
     let feedback = site.feedback(feedback);
     // SAFETY: the verifier has checked that the window's fixed slots are registers.
     let window = unsafe { site.base.add(usize::from(site.instruction.b())) };
-    let (self_value, parent) = (site.get(site.instruction.b() + 1), site.get(site.instruction.b() + 2));
+    let (self_value, parent) = (
+        site.get(site.instruction.b() + 1),
+        site.get(site.instruction.b() + 2),
+    );
     match access::look_up_member(vm, feedback, parent) {
         Ok(Some(member)) => match member.value.as_function() {
             Some(function) => {
@@ -374,8 +431,16 @@ pub(super) fn new_closure(state: &mut State, instruction: Instruction) -> Step {
 pub(super) fn slow_new_closure(vm: &mut Vm, site: Site, index: usize) -> Step {
     vm.frames.set_next(site.next);
     let variables = site.get(site.instruction.b());
-    let outer = if variables.as_map().is_some() { variables } else { Value::NULL };
-    let outer_self = if site.code().block.is_top_level { Value::UNASSIGNED } else { site.get(1) };
+    let outer = if variables.as_map().is_some() {
+        variables
+    } else {
+        Value::NULL
+    };
+    let outer_self = if site.code().block.is_top_level {
+        Value::UNASSIGNED
+    } else {
+        site.get(1)
+    };
     let function = match vm.nested_instance(site.code(), index) {
         Ok(code) => FunctionCell::script(vm, code, outer, outer_self),
         Err(throw) => Err(throw),

@@ -14,7 +14,9 @@ type Comparison = fn(&mut Vm, Value, Value) -> Fallible<Value>;
 fn slow_value(vm: &mut Vm, site: Site, lhs: Value, rhs: Value, comparison: Comparison) -> Step {
     vm.frames.set_next(site.next);
     site.observe(observed_kinds(lhs) | observed_kinds(rhs));
-    if (lhs.is_function() || rhs.is_function()) && site.code().block.invoke_path(site.position()).is_some() {
+    if (lhs.is_function() || rhs.is_function())
+        && site.code().block.invoke_path(site.position()).is_some()
+    {
         return finish(vm, site, Ok(Value::NULL), true);
     }
     let result = comparison(vm, lhs, rhs);
@@ -23,7 +25,14 @@ fn slow_value(vm: &mut Vm, site: Site, lhs: Value, rhs: Value, comparison: Compa
 
 /// `wanted`: whether the jump is taken if the comparison is true.
 #[inline(never)]
-fn slow_jump(vm: &mut Vm, site: Site, lhs: Value, rhs: Value, comparison: Comparison, wanted: bool) -> Step {
+fn slow_jump(
+    vm: &mut Vm,
+    site: Site,
+    lhs: Value,
+    rhs: Value,
+    comparison: Comparison,
+    wanted: bool,
+) -> Step {
     vm.frames.set_next(site.next);
     site.observe(observed_kinds(lhs) | observed_kinds(rhs));
     let invoke_path = || site.code().block.invoke_path(site.position());
@@ -35,7 +44,11 @@ fn slow_jump(vm: &mut Vm, site: Site, lhs: Value, rhs: Value, comparison: Compar
     match comparison(vm, lhs, rhs) {
         Ok(result) if vm.is_true(result) == wanted => {
             let distance = site.instruction.c() as i16;
-            continue_at(vm, site, (i64::from(site.position()) + 1 + i64::from(distance)) as u32)
+            continue_at(
+                vm,
+                site,
+                (i64::from(site.position()) + 1 + i64::from(distance)) as u32,
+            )
         }
         Ok(_) => Step::Continue,
         Err(throw) => match invoke_path() {

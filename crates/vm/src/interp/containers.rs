@@ -35,7 +35,9 @@ pub(super) fn append(state: &mut State, instruction: Instruction) -> Step {
 #[inline(never)]
 fn slow_append(vm: &mut Vm, site: Site) -> Step {
     vm.frames.set_next(site.next);
-    let Some(list) = site.get(site.instruction.a()).as_list() else { return Step::Continue };
+    let Some(list) = site.get(site.instruction.a()).as_list() else {
+        return Step::Continue;
+    };
     match list.push(vm, site.get(site.instruction.b())) {
         Ok(()) => Step::Continue,
         Err(throw) => Step::Throw(throw),
@@ -99,9 +101,14 @@ pub(super) fn get_index(state: &mut State, instruction: Instruction) -> Step {
 #[inline(never)]
 fn slow_get_index(vm: &mut Vm, site: Site) -> Step {
     vm.frames.set_next(site.next);
-    let (object, index) = (site.get(site.instruction.b()), site.get(site.instruction.c()));
+    let (object, index) = (
+        site.get(site.instruction.b()),
+        site.get(site.instruction.c()),
+    );
     site.observe(observed_kinds(object));
-    if (object.is_function() || index.is_function()) && site.code().block.invoke_path(site.position()).is_some() {
+    if (object.is_function() || index.is_function())
+        && site.code().block.invoke_path(site.position()).is_some()
+    {
         return finish(vm, site, Ok(Value::NULL), true);
     }
     let result = vm.element(object, index);
@@ -125,7 +132,10 @@ pub(super) fn set_index(state: &mut State, instruction: Instruction) -> Step {
 #[inline(never)]
 fn slow_set_index(vm: &mut Vm, site: Site) -> Step {
     vm.frames.set_next(site.next);
-    let (object, index) = (site.get(site.instruction.a()), site.get(site.instruction.b()));
+    let (object, index) = (
+        site.get(site.instruction.a()),
+        site.get(site.instruction.b()),
+    );
     site.observe(observed_kinds(object));
     let invoke_path = site.code().block.invoke_path(site.position());
     if (object.is_function() || index.is_function())
@@ -152,7 +162,10 @@ pub(super) fn slice(state: &mut State, instruction: Instruction) -> Step {
 fn slow_slice(vm: &mut Vm, site: Site) -> Step {
     vm.frames.set_next(site.next);
     let object = site.get(site.instruction.b());
-    let (from, to) = (site.get(site.instruction.c()), site.get(site.instruction.c() + 1));
+    let (from, to) = (
+        site.get(site.instruction.c()),
+        site.get(site.instruction.c() + 1),
+    );
     if object.is_function() && site.code().block.invoke_path(site.position()).is_some() {
         return finish(vm, site, Ok(Value::NULL), true);
     }
@@ -176,4 +189,3 @@ fn slow_new(vm: &mut Vm, site: Site) -> Step {
     let result = vm.new_value(prototype);
     finish(vm, site, result, false)
 }
-

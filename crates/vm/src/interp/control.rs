@@ -22,7 +22,9 @@ pub(super) fn load_constant(state: &mut State, instruction: Instruction) -> Step
 
 #[inline(always)]
 pub(super) fn load_unassigned(state: &mut State, instruction: Instruction) -> Step {
-    state.site(instruction).set(instruction.a(), Value::UNASSIGNED);
+    state
+        .site(instruction)
+        .set(instruction.a(), Value::UNASSIGNED);
     Step::Continue
 }
 
@@ -59,7 +61,13 @@ fn interrupted(vm: &mut Vm, next: *const std::cell::Cell<Instruction>) -> Step {
 pub(super) fn loop_back(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     // SAFETY: the verifier has checked loop indexes.
-    let passes = unsafe { &site.code().loops.get_unchecked(instruction.a() as usize).passes };
+    let passes = unsafe {
+        &site
+            .code()
+            .loops
+            .get_unchecked(instruction.a() as usize)
+            .passes
+    };
     passes.set(passes.get() + 1);
     if let Some(step) = poll(state) {
         return step;
@@ -81,7 +89,11 @@ fn slow_branch(vm: &mut Vm, site: Site, value: Value, wanted: bool) -> Step {
         return Step::Continue;
     }
     let distance = site.instruction.bc() as i32;
-    continue_at(vm, site, (i64::from(site.position()) + 1 + i64::from(distance)) as u32)
+    continue_at(
+        vm,
+        site,
+        (i64::from(site.position()) + 1 + i64::from(distance)) as u32,
+    )
 }
 
 #[inline(always)]
@@ -114,7 +126,10 @@ pub(super) fn jump_if_certain(state: &mut State, instruction: Instruction) -> St
     if value.is_function() {
         return slow_certain(state.vm, site);
     }
-    if value.as_number().is_some_and(crate::semantics::truth::is_certain) {
+    if value
+        .as_number()
+        .is_some_and(crate::semantics::truth::is_certain)
+    {
         state.jump(instruction.bc() as i32 as isize);
     }
     Step::Continue

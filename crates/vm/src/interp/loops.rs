@@ -21,17 +21,25 @@ pub(super) fn make_range(state: &mut State, instruction: Instruction) -> Step {
 fn slow_make_range(vm: &mut Vm, site: Site) -> Step {
     vm.frames.set_next(site.next);
     let window = site.instruction.b();
-    let Some(function) = site.get(window).as_function() else { return Step::Continue };
+    let Some(function) = site.get(window).as_function() else {
+        return Step::Continue;
+    };
     match function.callee() {
         Callee::Intrinsic(intrinsic) if intrinsic.name == "range" => {}
         _ => return Step::Continue,
     }
-    let argument = |index: u16| (index < u16::from(site.instruction.flags())).then(|| site.get(window + 3 + index));
+    let argument = |index: u16| {
+        (index < u16::from(site.instruction.flags())).then(|| site.get(window + 3 + index))
+    };
     match vm.unmaterialized_range(argument(0), argument(1), argument(2)) {
         Ok(Some(range)) => {
             site.set(site.instruction.a(), Value::other(range));
             let distance = site.instruction.c() as i16;
-            continue_at(vm, site, (i64::from(site.position()) + 1 + i64::from(distance)) as u32)
+            continue_at(
+                vm,
+                site,
+                (i64::from(site.position()) + 1 + i64::from(distance)) as u32,
+            )
         }
         Ok(None) => Step::Continue,
         Err(throw) => Step::Throw(throw),
@@ -100,14 +108,20 @@ fn slow_for_loop(vm: &mut Vm, site: Site) -> Step {
 }
 
 fn pass_or_end(vm: &mut Vm, site: Site, element: Option<Value>) -> Step {
-    let Some(element) = element else { return Step::Continue };
+    let Some(element) = element else {
+        return Step::Continue;
+    };
     site.set(site.instruction.a(), element);
     count_pass(site);
     if vm.frames.is_interrupted() {
         return Step::Throw(vm.frames.limit_error());
     }
     let distance = site.instruction.c() as i16;
-    continue_at(vm, site, (i64::from(site.position()) + 1 + i64::from(distance)) as u32)
+    continue_at(
+        vm,
+        site,
+        (i64::from(site.position()) + 1 + i64::from(distance)) as u32,
+    )
 }
 
 #[inline(always)]
@@ -137,7 +151,9 @@ fn slow_for_loop_global(vm: &mut Vm, site: Site) -> Step {
     vm.frames.set_next(site.next);
     let state = site.instruction.b();
     let global = site.get(state + 1).number_or_nan() as usize;
-    let Some(cell) = site.code().globals.get(global).copied() else { return Step::Continue };
+    let Some(cell) = site.code().globals.get(global).copied() else {
+        return Step::Continue;
+    };
     // SAFETY: global cells live as long as the interpreter.
     let index = unsafe { (*cell).value.get() };
     match next_element(vm, site.get(state), index) {
@@ -153,7 +169,11 @@ fn slow_for_loop_global(vm: &mut Vm, site: Site) -> Step {
 
 /// Advances a loop's index; the element of the next pass, if there is one.
 fn next_element(vm: &mut Vm, sequence: Value, index: Value) -> Fallible<(Value, Option<Value>)> {
-    let index = if index.is_unassigned() { Value::NULL } else { index };
+    let index = if index.is_unassigned() {
+        Value::NULL
+    } else {
+        index
+    };
     let index = vm.add(index, Value::ONE)?;
     let element = vm.loop_element(sequence, index)?;
     Ok((index, element))

@@ -118,7 +118,12 @@ impl Site {
 impl State<'_> {
     #[inline(always)]
     fn site(&self, instruction: Instruction) -> Site {
-        Site { instruction, next: self.next, base: self.base, code: self.code }
+        Site {
+            instruction,
+            next: self.next,
+            base: self.base,
+            code: self.code,
+        }
     }
 
     #[inline(always)]
@@ -166,7 +171,12 @@ impl Vm {
     ///
     /// # Errors
     /// The script's error, with its position, or its `exit`.
-    pub fn call(&mut self, function: Value, self_value: Value, arguments: &[Value]) -> Fallible<Value> {
+    pub fn call(
+        &mut self,
+        function: Value,
+        self_value: Value,
+        arguments: &[Value],
+    ) -> Fallible<Value> {
         let depth = self.frames.depth();
         let window = self.frames.end();
         // SAFETY: arguments of a call from outside fit into the red zone; a script function's window is checked by `enter`.
@@ -179,8 +189,17 @@ impl Vm {
             // SAFETY: see above.
             unsafe { *window.add(3 + index) = *argument };
         }
-        let Some(function) = function.as_function() else { return Ok(function) };
-        match calls::begin(self, function, window, self_value, Value::NULL, arguments.len().min(256)) {
+        let Some(function) = function.as_function() else {
+            return Ok(function);
+        };
+        match calls::begin(
+            self,
+            function,
+            window,
+            self_value,
+            Value::NULL,
+            arguments.len().min(256),
+        ) {
             Ok(Some(value)) => Ok(value),
             Ok(None) => self.run(depth),
             Err(throw) => Err(self.reported(throw, depth)),
@@ -223,7 +242,13 @@ impl Vm {
 #[inline(never)]
 fn execute(vm: &mut Vm, entry_depth: usize) -> Fallible<Value> {
     let Frame { code, next, base } = *vm.frames.top();
-    let mut state = State { next, base, code, vm, entry_depth };
+    let mut state = State {
+        next,
+        base,
+        code,
+        vm,
+        entry_depth,
+    };
     loop {
         // SAFETY: the verifier has checked that execution does not run off the end.
         let instruction = unsafe { (*state.next).get() };
@@ -240,7 +265,13 @@ fn execute(vm: &mut Vm, entry_depth: usize) -> Fallible<Value> {
 /// Calls a function that was found by reading a variable or member: the result goes to the register in field `a` of the
 /// instruction.
 #[inline(never)]
-fn invoke_function(vm: &mut Vm, site: Site, function: Gc<FunctionCell>, self_value: Value, super_value: Value) -> Step {
+fn invoke_function(
+    vm: &mut Vm,
+    site: Site,
+    function: Gc<FunctionCell>,
+    self_value: Value,
+    super_value: Value,
+) -> Step {
     vm.frames.set_next(site.next);
     let window = vm.frames.end();
     match calls::begin(vm, function, window, self_value, super_value, 0) {

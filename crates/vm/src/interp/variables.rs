@@ -92,7 +92,11 @@ pub(super) fn get_global(state: &mut State, instruction: Instruction) -> Step {
         return Step::Continue;
     }
     if instruction.flags() == ReadMode::PLAIN.0 {
-        let value = if value.is_unassigned() { cell.fallback.get() } else { value };
+        let value = if value.is_unassigned() {
+            cell.fallback.get()
+        } else {
+            value
+        };
         if !value.is_unassigned() {
             site.set(instruction.a(), value);
             return Step::Continue;
@@ -113,16 +117,22 @@ fn slow_get_global(vm: &mut Vm, site: Site) -> Step {
         value = cell.fallback.get();
         if value.is_unassigned() || mode.has(ReadMode::WARN) || mode.has(ReadMode::STRICT) {
             let name = site.code().block.globals[site.instruction.bc() as usize];
-            let Some(name) = site.constant(name as usize).as_string() else { return Step::Continue };
+            let Some(name) = site.constant(name as usize).as_string() else {
+                return Step::Continue;
+            };
             value = match find_nonlocal(vm, site, name) {
                 Ok(value) => value,
                 Err(throw) => return Step::Throw(throw),
             };
         }
-    } else if ReadMode(site.instruction.flags()).has(ReadMode::STRICT) && !site.code().block.is_top_level {
+    } else if ReadMode(site.instruction.flags()).has(ReadMode::STRICT)
+        && !site.code().block.is_top_level
+    {
         // A global is no local of a function.
         let name = site.code().block.globals[site.instruction.bc() as usize];
-        let Some(name) = site.constant(name as usize).as_string() else { return Step::Continue };
+        let Some(name) = site.constant(name as usize).as_string() else {
+            return Step::Continue;
+        };
         return Step::Throw(RuntimeError::UndefinedLocalIdentifier(vm.text_of(name)).into());
     }
     deliver(vm, site, value, None)
@@ -232,8 +242,15 @@ pub(super) fn set_variable(state: &mut State, instruction: Instruction) -> Step 
 #[inline(never)]
 pub(super) fn slow_set_variable(vm: &mut Vm, site: Site, feedback: usize) -> Step {
     vm.frames.set_next(site.next);
-    let Some(map) = site.get(site.instruction.a()).as_map() else { return Step::Continue };
-    match store_variable(vm, site.feedback(feedback), map, site.get(site.instruction.b())) {
+    let Some(map) = site.get(site.instruction.a()).as_map() else {
+        return Step::Continue;
+    };
+    match store_variable(
+        vm,
+        site.feedback(feedback),
+        map,
+        site.get(site.instruction.b()),
+    ) {
         Ok(()) => Step::Continue,
         Err(throw) => Step::Throw(throw),
     }
@@ -248,7 +265,11 @@ pub(super) fn new_variables(state: &mut State, instruction: Instruction) -> Step
 #[inline(never)]
 fn slow_new_variables(vm: &mut Vm, site: Site) -> Step {
     vm.frames.set_next(site.next);
-    match vm.new_map(site.code().variable_count.min(crate::object::map::MAX_INLINE_SLOTS)) {
+    match vm.new_map(
+        site.code()
+            .variable_count
+            .min(crate::object::map::MAX_INLINE_SLOTS),
+    ) {
         Ok(map) => {
             site.set(site.instruction.a(), Value::map(map));
             Step::Continue
@@ -267,7 +288,9 @@ pub(super) fn bind_super(state: &mut State, instruction: Instruction) -> Step {
 pub(super) fn slow_bind_super(vm: &mut Vm, site: Site, feedback: usize) -> Step {
     vm.frames.set_next(site.next);
     let value = site.get(2);
-    let Some(map) = site.get(site.instruction.a()).as_map() else { return Step::Continue };
+    let Some(map) = site.get(site.instruction.a()).as_map() else {
+        return Step::Continue;
+    };
     if value.is_unassigned() {
         return Step::Continue;
     }
@@ -280,7 +303,9 @@ pub(super) fn slow_bind_super(vm: &mut Vm, site: Site, feedback: usize) -> Step 
 #[inline(always)]
 pub(super) fn get_outer(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
-    let outer = outer_map(site).filter(|map| state.vm.map_length(*map) > 0).unwrap_or(state.vm.globals_map);
+    let outer = outer_map(site)
+        .filter(|map| state.vm.map_length(*map) > 0)
+        .unwrap_or(state.vm.globals_map);
     site.set(instruction.a(), Value::map(outer));
     Step::Continue
 }
@@ -288,6 +313,8 @@ pub(super) fn get_outer(state: &mut State, instruction: Instruction) -> Step {
 #[inline(always)]
 pub(super) fn get_globals(state: &mut State, instruction: Instruction) -> Step {
     let globals = state.vm.globals_map;
-    state.site(instruction).set(instruction.a(), Value::map(globals));
+    state
+        .site(instruction)
+        .set(instruction.a(), Value::map(globals));
     Step::Continue
 }

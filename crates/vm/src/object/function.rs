@@ -39,7 +39,13 @@ unsafe impl CellType for FunctionCell {
 }
 
 impl FunctionCell {
-    fn allocate(heap: &mut impl Allocator, code: usize, flags: u8, outer: Value, outer_self: Value) -> Fallible<Gc<FunctionCell>> {
+    fn allocate(
+        heap: &mut impl Allocator,
+        code: usize,
+        flags: u8,
+        outer: Value,
+        outer_self: Value,
+    ) -> Fallible<Gc<FunctionCell>> {
         let header = heap.allocate(Kind::Function, size_of::<FunctionCell>())?;
         header.flags.set(flags);
         // SAFETY: the cell was allocated with the kind and size of this type; every field is written.
@@ -53,13 +59,27 @@ impl FunctionCell {
     }
 
     /// A function of the script. The instance must live as long as the interpreter.
-    pub fn script(heap: &mut impl Allocator, code: *const CodeInstance, outer: Value, outer_self: Value) -> Fallible<Gc<FunctionCell>> {
+    pub fn script(
+        heap: &mut impl Allocator,
+        code: *const CodeInstance,
+        outer: Value,
+        outer_self: Value,
+    ) -> Fallible<Gc<FunctionCell>> {
         FunctionCell::allocate(heap, code as usize, 0, outer, outer_self)
     }
 
     /// An intrinsic.
-    pub fn intrinsic(heap: &mut impl Allocator, intrinsic: &'static Intrinsic) -> Fallible<Gc<FunctionCell>> {
-        FunctionCell::allocate(heap, std::ptr::from_ref(intrinsic) as usize, INTRINSIC, Value::NULL, Value::UNASSIGNED)
+    pub fn intrinsic(
+        heap: &mut impl Allocator,
+        intrinsic: &'static Intrinsic,
+    ) -> Fallible<Gc<FunctionCell>> {
+        FunctionCell::allocate(
+            heap,
+            std::ptr::from_ref(intrinsic) as usize,
+            INTRINSIC,
+            Value::NULL,
+            Value::UNASSIGNED,
+        )
     }
 }
 

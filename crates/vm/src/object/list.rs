@@ -59,7 +59,8 @@ impl ListCell {
         let list: Gc<ListCell> = unsafe {
             let list = cell.address() as *mut ListCell;
             (&raw mut (*list).elements).write(Cell::new(elements));
-            (&raw mut (*list).start).write(Cell::new(elements.map_or(std::ptr::null_mut(), Gc::start)));
+            (&raw mut (*list).start)
+                .write(Cell::new(elements.map_or(std::ptr::null_mut(), Gc::start)));
             (&raw mut (*list).length).write(Cell::new(0));
             (&raw mut (*list).capacity).write(Cell::new(capacity as u32));
             Gc::from_address(list as usize)

@@ -24,7 +24,12 @@ unsafe impl CellType for RangeCell {
 
 impl RangeCell {
     /// A new range.
-    pub fn allocate(heap: &mut impl Allocator, first: f64, step: f64, count: f64) -> Fallible<Gc<RangeCell>> {
+    pub fn allocate(
+        heap: &mut impl Allocator,
+        first: f64,
+        step: f64,
+        count: f64,
+    ) -> Fallible<Gc<RangeCell>> {
         let header = heap.allocate(Kind::Range, size_of::<RangeCell>())?;
         // SAFETY: the cell was allocated with the kind and size of this type; every field is written.
         Ok(unsafe {

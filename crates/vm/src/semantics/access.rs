@@ -20,7 +20,11 @@ fn number_text(number: f64) -> Box<str> {
 /// The position that an index of a script means in a sequence: cut to a whole number, negative ones from the end.
 pub fn position(index: f64, length: usize) -> Option<usize> {
     let index = index.trunc();
-    let from_front = if index < 0.0 { index + length as f64 } else { index };
+    let from_front = if index < 0.0 {
+        index + length as f64
+    } else {
+        index
+    };
     (from_front >= 0.0 && from_front < length as f64).then_some(from_front as usize)
 }
 
@@ -50,21 +54,31 @@ impl Vm {
     }
 
     /// `object[index]` as a statement, and the map it was found in if the index is a name.
-    pub fn statement_element(&mut self, object: Value, index: Value) -> Fallible<(Value, Option<Gc<MapCell>>)> {
+    pub fn statement_element(
+        &mut self,
+        object: Value,
+        index: Value,
+    ) -> Fallible<(Value, Option<Gc<MapCell>>)> {
         if index.as_string().is_some() {
             return self.named_element(object, index);
         }
         Ok((self.indexed_element(object, index)?, None))
     }
 
-    fn named_element(&mut self, object: Value, index: Value) -> Fallible<(Value, Option<Gc<MapCell>>)> {
+    fn named_element(
+        &mut self,
+        object: Value,
+        index: Value,
+    ) -> Fallible<(Value, Option<Gc<MapCell>>)> {
         // Most such maps are used as tables: the own entry first, without interning the key.
         if let Some(map) = object.as_map()
             && let Some(value) = self.map_get(map, index)?
         {
             return Ok((value, Some(map)));
         }
-        let Some(key) = index.as_string() else { return Ok((Value::NULL, None)) };
+        let Some(key) = index.as_string() else {
+            return Ok((Value::NULL, None));
+        };
         let key = self.intern_cell(key)?;
         Ok(match self.find_member(object, key)? {
             Some(member) => (member.value, Some(member.holder)),
@@ -74,12 +88,17 @@ impl Vm {
 
     fn indexed_element(&mut self, object: Value, index: Value) -> Fallible<Value> {
         if let Some(list) = object.as_list() {
-            let Some(number) = index.as_number() else { return Err(RuntimeError::ListIndexNotNumeric.into()) };
+            let Some(number) = index.as_number() else {
+                return Err(RuntimeError::ListIndexNotNumeric.into());
+            };
             let element = position(number, list.length()).and_then(|position| list.get(position));
-            return element.ok_or_else(|| RuntimeError::ListIndexOutOfRange(number_text(number)).into());
+            return element
+                .ok_or_else(|| RuntimeError::ListIndexOutOfRange(number_text(number)).into());
         }
         if let Some(text) = object.as_string() {
-            let Some(number) = index.as_number() else { return Err(RuntimeError::StringIndexNotNumeric.into()) };
+            let Some(number) = index.as_number() else {
+                return Err(RuntimeError::StringIndexNotNumeric.into());
+            };
             if let Some(position) = position(number, text.length())
                 && let Some(character) = string::char_at(self, text, position)?
             {
@@ -133,13 +152,24 @@ impl Vm {
         } as i64;
         let adjusted = |index: i64| if index < 0 { index + length } else { index };
         let from = adjusted(i64::from(to_integer(from))).max(0);
-        let to = if to.is_null() { length } else { adjusted(i64::from(to_integer(to))).min(length) };
-        let (from, to) = if to <= from { (0, 0) } else { (from as usize, to as usize) };
+        let to = if to.is_null() {
+            length
+        } else {
+            adjusted(i64::from(to_integer(to))).min(length)
+        };
+        let (from, to) = if to <= from {
+            (0, 0)
+        } else {
+            (from as usize, to as usize)
+        };
         if let Some(text) = object.as_string() {
             return Ok(Value::string(string::substring(self, text, from, to)?));
         }
         match object.as_list() {
-            Some(list) => Ok(Value::list(ListCell::from_slice(self, &list.as_slice()[from..to])?)),
+            Some(list) => Ok(Value::list(ListCell::from_slice(
+                self,
+                &list.as_slice()[from..to],
+            )?)),
             None => Ok(Value::NULL),
         }
     }
@@ -154,11 +184,13 @@ impl Vm {
     ) -> Fallible<Option<Gc<RangeCell>>> {
         let whole = |value: Option<Value>| match value {
             None => Some(0.0),
-            Some(value) => {
-                value.as_number().filter(|number| number.trunc() == *number && number.abs() < 9_007_199_254_740_992.0)
-            }
+            Some(value) => value.as_number().filter(|number| {
+                number.trunc() == *number && number.abs() < 9_007_199_254_740_992.0
+            }),
         };
-        let (Some(from), Some(to)) = (whole(from), whole(to)) else { return Ok(None) };
+        let (Some(from), Some(to)) = (whole(from), whole(to)) else {
+            return Ok(None);
+        };
         let step = match step {
             Some(step) if !step.is_null() => match whole(Some(step)) {
                 Some(step) => step,
@@ -178,7 +210,9 @@ impl Vm {
     /// The element of a `for` loop's pass with this index; none if the loop ends.
     pub fn loop_element(&mut self, sequence: Value, index: Value) -> Fallible<Option<Value>> {
         if let Some(list) = sequence.as_list() {
-            let Some(index) = index.as_number() else { return Err(RuntimeError::ListIndexNotNumeric.into()) };
+            let Some(index) = index.as_number() else {
+                return Err(RuntimeError::ListIndexNotNumeric.into());
+            };
             if index >= list.length() as f64 {
                 return Ok(None);
             }
@@ -189,17 +223,23 @@ impl Vm {
             };
         }
         if let Some(range) = sequence.as_other::<RangeCell>(Kind::Range) {
-            let Some(index) = index.as_number() else { return Err(RuntimeError::ListIndexNotNumeric.into()) };
+            let Some(index) = index.as_number() else {
+                return Err(RuntimeError::ListIndexNotNumeric.into());
+            };
             if index >= range.count {
                 return Ok(None);
             }
             return match position(index, range.count as usize) {
-                Some(position) => Ok(Some(Value::number(range.first + position as f64 * range.step))),
+                Some(position) => Ok(Some(Value::number(
+                    range.first + position as f64 * range.step,
+                ))),
                 None => Err(RuntimeError::ListIndexOutOfRange(number_text(index)).into()),
             };
         }
         if let Some(text) = sequence.as_string() {
-            let Some(index) = index.as_number() else { return Err(RuntimeError::StringIndexNotNumeric.into()) };
+            let Some(index) = index.as_number() else {
+                return Err(RuntimeError::StringIndexNotNumeric.into());
+            };
             if index >= text.length() as f64 {
                 return Ok(None);
             }
@@ -216,7 +256,9 @@ impl Vm {
             if index.trunc() < 0.0 {
                 return Err(RuntimeError::MapIndexOutOfRange(index.trunc() as i64).into());
             }
-            let Some((key, value)) = self.map_entry_at(map, index as usize) else { return Ok(None) };
+            let Some((key, value)) = self.map_entry_at(map, index as usize) else {
+                return Ok(None);
+            };
             let entry = self.new_map(2)?;
             self.map_set_interned(entry, self.names.key, key)?;
             self.map_set_interned(entry, self.names.value, value)?;
@@ -247,6 +289,7 @@ impl Vm {
 
     /// The oldest key of a map.
     pub fn first_key(&mut self, map: Gc<MapCell>) -> Option<Value> {
-        self.map_next(map, &mut EntryCursor::default()).map(|(key, _)| key)
+        self.map_next(map, &mut EntryCursor::default())
+            .map(|(key, _)| key)
     }
 }

@@ -1,6 +1,6 @@
 //! `+ - * / % ^`.
 
-use super::type_name;
+use super::described_type;
 use crate::error::{Fallible, RuntimeError};
 use crate::heap::Gc;
 use crate::object::list::{ListCell, MAX_COMPUTED_LENGTH};
@@ -12,17 +12,30 @@ use crate::vm::Vm;
 /// `base ^ exponent`.
 #[inline]
 pub fn power_of_numbers(base: f64, exponent: f64) -> f64 {
-    if exponent == 2.0 { base * base } else { base.powf(exponent) }
+    if exponent == 2.0 {
+        base * base
+    } else {
+        base.powf(exponent)
+    }
 }
 
 #[cold]
 fn wrong_type<T>(got: Value, required: &'static str, operation: &'static str) -> Fallible<T> {
-    Err(RuntimeError::WrongType { got: type_name(got), required, operation }.into())
+    Err(RuntimeError::WrongType {
+        got: described_type(got),
+        required,
+        operation,
+    }
+    .into())
 }
 
 /// The right operand of an operation on a number: null counts as 0.
 fn as_operand(value: Value) -> Option<f64> {
-    if value.is_null() { Some(0.0) } else { value.as_number() }
+    if value.is_null() {
+        Some(0.0)
+    } else {
+        value.as_number()
+    }
 }
 
 impl Vm {
@@ -40,7 +53,9 @@ impl Vm {
             return Ok(as_operand(rhs).map_or(Value::NULL, |b| Value::number(a + b)));
         }
         if let Some(list) = lhs.as_list() {
-            let Some(other) = rhs.as_list() else { return wrong_type(rhs, "List", "list concatenation") };
+            let Some(other) = rhs.as_list() else {
+                return wrong_type(rhs, "List", "list concatenation");
+            };
             let length = list.length() + other.length();
             if length > MAX_COMPUTED_LENGTH {
                 return Err(RuntimeError::ListTooLarge.into());
@@ -52,7 +67,9 @@ impl Vm {
             return Ok(Value::list(sum));
         }
         if let Some(map) = lhs.as_map() {
-            let Some(other) = rhs.as_map() else { return wrong_type(rhs, "Map", "map combination") };
+            let Some(other) = rhs.as_map() else {
+                return wrong_type(rhs, "Map", "map combination");
+            };
             let sum = self.copy_map(map)?;
             let mut cursor = EntryCursor::default();
             while let Some((key, value)) = self.map_next(other, &mut cursor) {
@@ -64,7 +81,10 @@ impl Vm {
     }
 
     /// A new map with the same entries.
-    pub fn copy_map(&mut self, map: Gc<crate::object::map::MapCell>) -> Fallible<Gc<crate::object::map::MapCell>> {
+    pub fn copy_map(
+        &mut self,
+        map: Gc<crate::object::map::MapCell>,
+    ) -> Fallible<Gc<crate::object::map::MapCell>> {
         let copy = self.new_map(self.map_length(map))?;
         let mut cursor = EntryCursor::default();
         while let Some((key, value)) = self.map_next(map, &mut cursor) {
@@ -90,11 +110,18 @@ impl Vm {
             if rhs.is_null() {
                 return Ok(lhs);
             }
-            let Some(b) = rhs.as_string() else { return Ok(Value::NULL) };
+            let Some(b) = rhs.as_string() else {
+                return Ok(Value::NULL);
+            };
             if b.length() > a.length() || !a.flat_str(self)?.ends_with(b.flat_str(self)?) {
                 return Ok(lhs);
             }
-            return Ok(Value::string(string::substring(self, a, 0, a.length() - b.length())?));
+            return Ok(Value::string(string::substring(
+                self,
+                a,
+                0,
+                a.length() - b.length(),
+            )?));
         }
         Ok(Value::NULL)
     }
@@ -104,7 +131,13 @@ impl Vm {
         if let Some(a) = lhs.as_number() {
             return Ok(as_operand(rhs).map_or(Value::NULL, |b| Value::number(a * b)));
         }
-        self.replicate(lhs, rhs, |factor| factor, "string replication", "list replication")
+        self.replicate(
+            lhs,
+            rhs,
+            |factor| factor,
+            "string replication",
+            "list replication",
+        )
     }
 
     /// `lhs / rhs`.
@@ -112,7 +145,13 @@ impl Vm {
         if let Some(a) = lhs.as_number() {
             return Ok(as_operand(rhs).map_or(Value::NULL, |b| Value::number(a / b)));
         }
-        self.replicate(lhs, rhs, |divisor| 1.0 / divisor, "string division", "list division")
+        self.replicate(
+            lhs,
+            rhs,
+            |divisor| 1.0 / divisor,
+            "string division",
+            "list division",
+        )
     }
 
     fn replicate(
@@ -124,7 +163,9 @@ impl Vm {
         of_list: &'static str,
     ) -> Fallible<Value> {
         if let Some(text) = lhs.as_string() {
-            let Some(number) = rhs.as_number() else { return wrong_type(rhs, "Number", of_string) };
+            let Some(number) = rhs.as_number() else {
+                return wrong_type(rhs, "Number", of_string);
+            };
             let factor = factor(number);
             if !factor.is_finite() {
                 return Ok(Value::NULL);
@@ -132,7 +173,9 @@ impl Vm {
             return Ok(Value::string(string::replicate(self, text, factor)?));
         }
         if let Some(list) = lhs.as_list() {
-            let Some(number) = rhs.as_number() else { return wrong_type(rhs, "Number", of_list) };
+            let Some(number) = rhs.as_number() else {
+                return wrong_type(rhs, "Number", of_list);
+            };
             let factor = factor(number);
             if !factor.is_finite() {
                 return Ok(Value::NULL);
@@ -157,13 +200,17 @@ impl Vm {
 
     /// `lhs % rhs`.
     pub fn modulo(&mut self, lhs: Value, rhs: Value) -> Fallible<Value> {
-        let (Some(a), Some(b)) = (lhs.as_number(), as_operand(rhs)) else { return Ok(Value::NULL) };
+        let (Some(a), Some(b)) = (lhs.as_number(), as_operand(rhs)) else {
+            return Ok(Value::NULL);
+        };
         Ok(Value::number(a % b))
     }
 
     /// `lhs ^ rhs`.
     pub fn power(&mut self, lhs: Value, rhs: Value) -> Fallible<Value> {
-        let (Some(a), Some(b)) = (lhs.as_number(), as_operand(rhs)) else { return Ok(Value::NULL) };
+        let (Some(a), Some(b)) = (lhs.as_number(), as_operand(rhs)) else {
+            return Ok(Value::NULL);
+        };
         Ok(Value::number(power_of_numbers(a, b)))
     }
 }

@@ -27,16 +27,31 @@ impl Vm {
         Ok(Value::truth(!self.deep_equal(lhs, rhs)?))
     }
 
-    fn order(&mut self, lhs: Value, rhs: Value, holds: fn(Option<Ordering>) -> bool) -> Fallible<Value> {
+    fn order(
+        &mut self,
+        lhs: Value,
+        rhs: Value,
+        holds: fn(Option<Ordering>) -> bool,
+    ) -> Fallible<Value> {
         if let Some(a) = lhs.as_number() {
-            let b = if rhs.is_null() { Some(0.0) } else { rhs.as_number() };
+            let b = if rhs.is_null() {
+                Some(0.0)
+            } else {
+                rhs.as_number()
+            };
             return Ok(b.map_or(Value::NULL, |b| Value::truth(holds(a.partial_cmp(&b)))));
         }
         if let Some(a) = lhs.as_string() {
             let ordering = if rhs.is_null() {
-                if a.is_empty() { Ordering::Equal } else { Ordering::Greater }
+                if a.is_empty() {
+                    Ordering::Equal
+                } else {
+                    Ordering::Greater
+                }
             } else {
-                let Some(b) = rhs.as_string() else { return Ok(Value::NULL) };
+                let Some(b) = rhs.as_string() else {
+                    return Ok(Value::NULL);
+                };
                 string::compare(self, a, b)?
             };
             return Ok(Value::truth(holds(Some(ordering))));
@@ -69,12 +84,19 @@ impl Vm {
         if rhs.is_null() || lhs.is_null() {
             return Ok(Value::truth(lhs.is_null() && rhs.is_null()));
         }
-        if self.type_map_of(lhs).is_some_and(|types| Value::map(types) == rhs) {
+        if self
+            .type_map_of(lhs)
+            .is_some_and(|types| Value::map(types) == rhs)
+        {
             return Ok(Value::ONE);
         }
-        let Some(mut at) = lhs.as_map() else { return Ok(Value::ZERO) };
+        let Some(mut at) = lhs.as_map() else {
+            return Ok(Value::ZERO);
+        };
         for _ in 0..=MAX_ISA_DEPTH {
-            let Some(next) = self.isa_of(at) else { return Ok(Value::ZERO) };
+            let Some(next) = self.isa_of(at) else {
+                return Ok(Value::ZERO);
+            };
             // Only lists and maps have an identity to compare.
             if next == rhs && (next.as_map().is_some() || next.as_list().is_some()) {
                 return Ok(Value::ONE);

@@ -39,7 +39,11 @@ impl Vm {
 
     /// Appends a value as it stands in code, showing containers `depth` levels deep.
     pub fn append_code(&mut self, value: Value, depth: usize, out: &mut String) -> Fallible<()> {
-        let mut printer = Printer { out, printing: Vec::new(), with_global_names: false };
+        let mut printer = Printer {
+            out,
+            printing: Vec::new(),
+            with_global_names: false,
+        };
         printer.value(self, value, depth)
     }
 
@@ -50,7 +54,11 @@ impl Vm {
             self.append_text(value, &mut out)?;
             return Ok(out);
         }
-        let mut printer = Printer { out: &mut out, printing: Vec::new(), with_global_names: true };
+        let mut printer = Printer {
+            out: &mut out,
+            printing: Vec::new(),
+            with_global_names: true,
+        };
         printer.contents(self, value, DEPTH)?;
         Ok(out)
     }

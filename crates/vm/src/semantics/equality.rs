@@ -36,7 +36,13 @@ impl Vm {
                 if a.length() != b.length() {
                     return Ok(false);
                 }
-                pending.extend(a.as_slice().iter().copied().zip(b.as_slice().iter().copied()).rev());
+                pending.extend(
+                    a.as_slice()
+                        .iter()
+                        .copied()
+                        .zip(b.as_slice().iter().copied())
+                        .rev(),
+                );
             } else if let (Some(a), Some(b)) = (a.as_map(), b.as_map()) {
                 if self.map_length(a) != self.map_length(b) {
                     return Ok(false);
@@ -66,7 +72,11 @@ impl Vm {
         }
         let both_lists = a.as_list().is_some() && b.as_list().is_some();
         let both_maps = a.as_map().is_some() && b.as_map().is_some();
-        Ok(if both_lists || both_maps { None } else { Some(false) })
+        Ok(if both_lists || both_maps {
+            None
+        } else {
+            Some(false)
+        })
     }
 
     /// Whether two keys are the same key.
@@ -107,7 +117,8 @@ impl Vm {
             if depth > 0 && length <= HASH_ELEMENTS {
                 let mut cursor = EntryCursor::default();
                 while let Some((key, value)) = self.map_next(map, &mut cursor) {
-                    let entry = u64::from(self.hash_at(key, depth - 1)?) << 32 | u64::from(self.hash_at(value, depth - 1)?);
+                    let entry = u64::from(self.hash_at(key, depth - 1)?) << 32
+                        | u64::from(self.hash_at(value, depth - 1)?);
                     hash = hash.wrapping_add(mix(entry));
                 }
             }

@@ -9,22 +9,22 @@ pub mod truth;
 
 use crate::value::Value;
 
-/// The name of a value's type in messages.
-pub fn type_name(value: Value) -> &'static str {
+/// What a value is, with its article, in messages.
+pub fn described_type(value: Value) -> &'static str {
     if value.is_null() {
         "null"
     } else if value.is_number() {
-        "Number"
+        "a Number"
     } else if value.as_string().is_some() {
-        "String"
+        "a String"
     } else if value.as_list().is_some() {
-        "List"
+        "a List"
     } else if value.as_map().is_some() {
-        "Map"
+        "a Map"
     } else if value.is_function() {
-        "Function"
+        "a Function"
     } else {
-        "Handle"
+        "a Handle"
     }
 }
 
@@ -32,7 +32,11 @@ pub fn type_name(value: Value) -> &'static str {
 pub fn to_integer(value: Value) -> i32 {
     match value.as_number() {
         None => 0,
-        Some(number) if number.is_nan() || number.trunc() < f64::from(i32::MIN) || number.trunc() > f64::from(i32::MAX) => {
+        Some(number)
+            if number.is_nan()
+                || number.trunc() < f64::from(i32::MIN)
+                || number.trunc() > f64::from(i32::MAX) =>
+        {
             i32::MIN
         }
         Some(number) => number as i32,

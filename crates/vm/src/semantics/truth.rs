@@ -11,7 +11,11 @@ pub fn is_certain(number: f64) -> bool {
 
 /// A degree of truth: the magnitude, at most 1.
 fn clamp(number: f64) -> f64 {
-    if number.abs() > 1.0 { 1.0 } else { number.abs() }
+    if number.abs() > 1.0 {
+        1.0
+    } else {
+        number.abs()
+    }
 }
 
 impl Vm {
@@ -33,7 +37,9 @@ impl Vm {
     }
 
     fn degree(&self, value: Value) -> f64 {
-        value.as_number().unwrap_or_else(|| if self.is_true(value) { 1.0 } else { 0.0 })
+        value
+            .as_number()
+            .unwrap_or_else(|| if self.is_true(value) { 1.0 } else { 0.0 })
     }
 
     /// `not value`.
@@ -44,14 +50,21 @@ impl Vm {
         }
     }
 
+    /// Both operands' degrees. A number beside something that is neither number nor null only counts as true or false.
+    fn degrees(&self, lhs: Value, rhs: Value) -> (f64, f64) {
+        let lhs = if rhs.is_number() || rhs.is_null() { lhs } else { Value::truth(self.is_true(lhs)) };
+        (self.degree(lhs), self.degree(rhs))
+    }
+
     /// The fuzzy product.
     pub fn and_values(&self, lhs: Value, rhs: Value) -> Value {
-        Value::number(clamp(self.degree(lhs) * self.degree(rhs)))
+        let (a, b) = self.degrees(lhs, rhs);
+        Value::number(clamp(a * b))
     }
 
     /// The fuzzy sum.
     pub fn or_values(&self, lhs: Value, rhs: Value) -> Value {
-        let (a, b) = (self.degree(lhs), self.degree(rhs));
+        let (a, b) = self.degrees(lhs, rhs);
         Value::number(clamp(a + b - a * b))
     }
 }

@@ -28,7 +28,7 @@ use super::names::{Name, NameTable};
 use super::token::{Keyword, Token, TokenKind};
 
 /// How deep expressions may be nested, counted in nodes of the tree and in parentheses.
-pub const MAX_EXPRESSION_DEPTH: usize = 256;
+pub const MAX_EXPRESSION_DEPTH: usize = 500;
 
 /// How many blocks and functions may be open at once.
 pub const MAX_BLOCK_DEPTH: usize = 256;

@@ -75,6 +75,7 @@ impl Parser<'_> {
     /// Settles that the last part of the chain is read, because another step follows.
     fn settle(&mut self, chain: &mut Chain) {
         if chain.steps.is_empty() {
+            chain.base.place = chain.place;
             self.evaluate(&mut chain.base);
         } else if chain.place == Place::Open {
             chain.set_read(Read::Invoke);

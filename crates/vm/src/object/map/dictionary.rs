@@ -56,7 +56,9 @@ impl DictionaryCell {
         }
         // At most three quarters of the index are taken.
         let index_size = (capacity + capacity / 3 + 1).next_power_of_two();
-        let bytes = size_of::<DictionaryCell>() + capacity * size_of::<Entry>() + index_size * size_of::<u32>();
+        let bytes = size_of::<DictionaryCell>()
+            + capacity * size_of::<Entry>()
+            + index_size * size_of::<u32>();
         let header = heap.allocate(Kind::Dictionary, bytes)?;
         // SAFETY: the cell was allocated with the kind and size of this type; every field is written, and the index cleared.
         unsafe {
@@ -77,7 +79,13 @@ impl DictionaryCell {
 impl Gc<DictionaryCell> {
     fn index_start(self) -> *mut Cell<u32> {
         // SAFETY: the index follows the entries within the same allocation.
-        unsafe { self.as_ptr().add(1).cast::<Entry>().add(self.capacity as usize).cast() }
+        unsafe {
+            self.as_ptr()
+                .add(1)
+                .cast::<Entry>()
+                .add(self.capacity as usize)
+                .cast()
+        }
     }
 
     #[inline(always)]
@@ -132,7 +140,11 @@ impl Gc<DictionaryCell> {
 
     /// Walks the entries whose hash is `hash`; `matches` says yes, no, or stop.
     #[inline(always)]
-    fn probe(self, hash: u32, mut matches: impl FnMut(&Entry) -> Option<bool>) -> Option<Option<usize>> {
+    fn probe(
+        self,
+        hash: u32,
+        mut matches: impl FnMut(&Entry) -> Option<bool>,
+    ) -> Option<Option<usize>> {
         let mut at = spread(hash) & self.mask;
         loop {
             let number = self.index(at).get();
@@ -156,7 +168,12 @@ impl Gc<DictionaryCell> {
         // SAFETY: below the capacity; the memory belongs to this cell and is written before `used` is relied on.
         unsafe {
             let entry = self.as_ptr().add(1).cast::<Entry>().add(number as usize);
-            entry.write(Entry { key: Cell::new(key), value: Cell::new(value), hash: Cell::new(hash), unused: 0 });
+            entry.write(Entry {
+                key: Cell::new(key),
+                value: Cell::new(value),
+                hash: Cell::new(hash),
+                unused: 0,
+            });
         }
         let mut at = spread(hash) & self.mask;
         while self.index(at).get() != 0 {
@@ -171,7 +188,13 @@ impl Gc<DictionaryCell> {
         self.entry(entry).key.set(Value::UNASSIGNED);
         self.entry(entry).value.set(Value::NULL);
         self.live.set(self.live.get() - 1);
-        while self.first.get() < self.used.get() && self.entry(self.first.get() as usize).key.get().is_unassigned() {
+        while self.first.get() < self.used.get()
+            && self
+                .entry(self.first.get() as usize)
+                .key
+                .get()
+                .is_unassigned()
+        {
             self.first.set(self.first.get() + 1);
         }
     }
@@ -234,7 +257,12 @@ fn spread(hash: u32) -> u32 {
 }
 
 /// The entry with a key equal to `key`.
-pub fn find(vm: &mut Vm, table: Gc<DictionaryCell>, key: Value, hash: u32) -> Fallible<Option<usize>> {
+pub fn find(
+    vm: &mut Vm,
+    table: Gc<DictionaryCell>,
+    key: Value,
+    hash: u32,
+) -> Fallible<Option<usize>> {
     if let Some(key) = key.as_string()
         && key.is_interned()
     {
@@ -262,7 +290,10 @@ pub fn find(vm: &mut Vm, table: Gc<DictionaryCell>, key: Value, hash: u32) -> Fa
 }
 
 /// The table itself if it has room for one more entry, else a copy that has.
-pub fn make_room(heap: &mut impl Allocator, table: Gc<DictionaryCell>) -> Fallible<Gc<DictionaryCell>> {
+pub fn make_room(
+    heap: &mut impl Allocator,
+    table: Gc<DictionaryCell>,
+) -> Fallible<Gc<DictionaryCell>> {
     if table.used.get() < table.capacity {
         return Ok(table);
     }

@@ -36,7 +36,14 @@ pub struct Globals {
 impl Globals {
     /// No variables.
     pub fn new() -> Globals {
-        Globals { chunks: Vec::new(), names: Vec::new(), index_of: HashMap::new(), order: Vec::new(), assigned: 0, others: None }
+        Globals {
+            chunks: Vec::new(),
+            names: Vec::new(),
+            index_of: HashMap::new(),
+            order: Vec::new(),
+            assigned: 0,
+            others: None,
+        }
     }
 
     /// The number of the variable with this interned name; a new one is unassigned.
@@ -46,7 +53,10 @@ impl Globals {
         }
         let index = self.names.len();
         if index.is_multiple_of(CHUNK) {
-            let cells = (0..CHUNK).map(|_| GlobalCell { value: Cell::new(Value::UNASSIGNED), fallback: Cell::new(Value::UNASSIGNED) });
+            let cells = (0..CHUNK).map(|_| GlobalCell {
+                value: Cell::new(Value::UNASSIGNED),
+                fallback: Cell::new(Value::UNASSIGNED),
+            });
             self.chunks.push(cells.collect());
         }
         self.names.push(name);
@@ -70,7 +80,10 @@ impl Globals {
         self.chunks.iter().enumerate().find_map(|(chunk, cells)| {
             let range = cells.as_ptr_range();
             // Both pointers lie in the same chunk, whose elements are `GlobalCell`s.
-            range.contains(&cell).then(|| (chunk * CHUNK + (cell as usize - range.start as usize) / size_of::<GlobalCell>()) as u32)
+            range.contains(&cell).then(|| {
+                (chunk * CHUNK + (cell as usize - range.start as usize) / size_of::<GlobalCell>())
+                    as u32
+            })
         })
     }
 
@@ -99,7 +112,10 @@ impl Globals {
         while let Some(entry) = self.order.get(*position) {
             *position += 1;
             if let Some(index) = entry {
-                return Some((Value::string(self.name(*index)), self.cell(*index).value.get()));
+                return Some((
+                    Value::string(self.name(*index)),
+                    self.cell(*index).value.get(),
+                ));
             }
         }
         let mut cursor = EntryCursor(*position - self.order.len());
@@ -142,7 +158,9 @@ impl Default for Globals {
 /// `globals[key]`, own entries only.
 pub(super) fn get(vm: &mut Vm, key: Value) -> Fallible<Option<Value>> {
     if key.as_string().is_some() {
-        return Ok(vm.interned_key(key)?.and_then(|name| vm.globals.get_interned(name)));
+        return Ok(vm
+            .interned_key(key)?
+            .and_then(|name| vm.globals.get_interned(name)));
     }
     match vm.globals.others {
         Some(others) => vm.map_get(others, key),
@@ -172,7 +190,9 @@ pub(super) fn set(vm: &mut Vm, key: Value, value: Value) -> Fallible<()> {
 /// `globals.remove key`.
 pub(super) fn remove(vm: &mut Vm, key: Value) -> Fallible<bool> {
     if key.as_string().is_some() {
-        let Some(name) = vm.interned_key(key)? else { return Ok(false) };
+        let Some(name) = vm.interned_key(key)? else {
+            return Ok(false);
+        };
         if vm.globals.get_interned(name).is_none() {
             return Ok(false);
         }

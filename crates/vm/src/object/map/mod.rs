@@ -68,8 +68,16 @@ impl MapCell {
     /// Where compiled code finds the overflow cell.
     pub const OVERFLOW_OFFSET: usize = offset_of!(MapCell, overflow);
 
-    pub(crate) fn allocate(heap: &mut impl Allocator, shape: ShapeId, inline_slots: usize, flags: u8) -> Fallible<Gc<MapCell>> {
-        let header = heap.allocate(Kind::Map, size_of::<MapCell>() + inline_slots * size_of::<Value>())?;
+    pub(crate) fn allocate(
+        heap: &mut impl Allocator,
+        shape: ShapeId,
+        inline_slots: usize,
+        flags: u8,
+    ) -> Fallible<Gc<MapCell>> {
+        let header = heap.allocate(
+            Kind::Map,
+            size_of::<MapCell>() + inline_slots * size_of::<Value>(),
+        )?;
         header.flags.set(flags);
         header.small.set(inline_slots as u8);
         header.word.set(shape.0);
@@ -118,7 +126,11 @@ impl Gc<MapCell> {
     pub fn slot<'a>(self, slot: Slot) -> &'a Cell<Value> {
         let slot = slot.0 as usize;
         let inline = self.inline_slots();
-        if slot < inline { self.inline_slot(slot) } else { self.overflow_values().slot(slot - inline) }
+        if slot < inline {
+            self.inline_slot(slot)
+        } else {
+            self.overflow_values().slot(slot - inline)
+        }
     }
 
     #[inline(always)]
@@ -180,7 +192,9 @@ impl Gc<MapCell> {
     #[inline(always)]
     pub fn has_room_for(self, slot: Slot) -> bool {
         let inline = self.inline_slots();
-        (slot.0 as usize) < inline || (self.overflow.get() != 0 && (slot.0 as usize) - inline < self.overflow_values().capacity())
+        (slot.0 as usize) < inline
+            || (self.overflow.get() != 0
+                && (slot.0 as usize) - inline < self.overflow_values().capacity())
     }
 
     /// Enters the value of a new key whose transition leads to `shape`. The map must have room for the slot.
@@ -295,7 +309,12 @@ impl Vm {
     }
 
     /// Stores an entry whose key is an interned string.
-    pub fn map_set_interned(&mut self, map: Gc<MapCell>, key: Gc<StringCell>, value: Value) -> Fallible<()> {
+    pub fn map_set_interned(
+        &mut self,
+        map: Gc<MapCell>,
+        key: Gc<StringCell>,
+        value: Value,
+    ) -> Fallible<()> {
         if map.is_dictionary() {
             return self.dictionary_set(map, Value::string(key), value);
         }
@@ -353,7 +372,9 @@ impl Vm {
 
     /// Removes the oldest entry and returns its key. Unlike [`Vm::map_remove`] this also removes a key that equals nothing.
     pub fn map_take_first(&mut self, map: Gc<MapCell>) -> Fallible<Option<Value>> {
-        let Some((key, _)) = self.map_next(map, &mut EntryCursor::default()) else { return Ok(None) };
+        let Some((key, _)) = self.map_next(map, &mut EntryCursor::default()) else {
+            return Ok(None);
+        };
         if map.is_globals() {
             self.map_remove(map, key)?;
             return Ok(Some(key));
@@ -377,7 +398,12 @@ impl Vm {
         for position in 0..length {
             let key = self.shapes.get(map.shape()).key(position);
             let hash = self.hash_key(Value::string(key))?;
-            table.append(self, Value::string(key), map.slot(Slot(position as u32)).get(), hash);
+            table.append(
+                self,
+                Value::string(key),
+                map.slot(Slot(position as u32)).get(),
+                hash,
+            );
         }
         if map.is_prototype() {
             self.prototypes_changed();
@@ -405,7 +431,10 @@ impl Vm {
             if cursor.0 >= shape.length() {
                 return None;
             }
-            let entry = (Value::string(shape.key(cursor.0)), map.slot(Slot(cursor.0 as u32)).get());
+            let entry = (
+                Value::string(shape.key(cursor.0)),
+                map.slot(Slot(cursor.0 as u32)).get(),
+            );
             cursor.0 += 1;
             Some(entry)
         }
@@ -428,7 +457,13 @@ impl Vm {
     }
 
     /// Replaces the value of the entry that [`Vm::map_next`] has just returned for this cursor.
-    pub fn map_replace_at(&mut self, map: Gc<MapCell>, cursor: EntryCursor, key: Value, value: Value) -> Fallible<()> {
+    pub fn map_replace_at(
+        &mut self,
+        map: Gc<MapCell>,
+        cursor: EntryCursor,
+        key: Value,
+        value: Value,
+    ) -> Fallible<()> {
         if map.is_dictionary() && !self.is_isa_key(key) {
             map.dictionary().set_value(self, cursor.0 - 1, value);
             Ok(())

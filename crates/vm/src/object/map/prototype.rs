@@ -74,7 +74,12 @@ impl Vm {
     }
 
     /// Stores an entry of a shape-mode map.
-    pub(super) fn shape_set(&mut self, map: Gc<MapCell>, key: Gc<StringCell>, value: Value) -> Fallible<()> {
+    pub(super) fn shape_set(
+        &mut self,
+        map: Gc<MapCell>,
+        key: Gc<StringCell>,
+        value: Value,
+    ) -> Fallible<()> {
         let is_isa = key == self.names.isa;
         if let Some(slot) = self.shapes.get(map.shape()).find(key) {
             if is_isa && map.slot(slot).get() != value {
@@ -202,11 +207,17 @@ impl Vm {
                 },
             };
             if let Some(value) = self.map_get_interned(map, key) {
-                return Ok(Some(Member { value, holder: map, key }));
+                return Ok(Some(Member {
+                    value,
+                    holder: map,
+                    key,
+                }));
             }
             at = match self.isa_of(map) {
                 Some(next) => next,
-                None if in_type_map || map == self.types.map => return Err(RuntimeError::KeyNotFound(self.text_of(key)).into()),
+                None if in_type_map || map == self.types.map => {
+                    return Err(RuntimeError::KeyNotFound(self.text_of(key)).into());
+                }
                 None => {
                     in_type_map = true;
                     Value::map(self.types.map)

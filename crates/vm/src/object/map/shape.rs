@@ -84,7 +84,11 @@ impl Shape {
     pub fn find(&self, key: Gc<StringCell>) -> Option<Slot> {
         match &self.slots {
             Some(slots) => slots.get(&key.address()).map(|slot| Slot(*slot)),
-            None => self.keys.iter().position(|other| *other == key).map(|slot| Slot(slot as u32)),
+            None => self
+                .keys
+                .iter()
+                .position(|other| *other == key)
+                .map(|slot| Slot(slot as u32)),
         }
     }
 
@@ -142,11 +146,15 @@ impl ShapeTable {
     /// The shape with this number, which must be in use.
     #[inline]
     pub fn get(&self, id: ShapeId) -> &Shape {
-        self.shapes[id.0 as usize].as_deref().expect("a map's shape is in use as long as the map is")
+        self.shapes[id.0 as usize]
+            .as_deref()
+            .expect("a map's shape is in use as long as the map is")
     }
 
     fn get_mut(&mut self, id: ShapeId) -> &mut Shape {
-        self.shapes[id.0 as usize].as_deref_mut().expect("a map's shape is in use as long as the map is")
+        self.shapes[id.0 as usize]
+            .as_deref_mut()
+            .expect("a map's shape is in use as long as the map is")
     }
 
     fn insert(&mut self, shape: Shape) -> ShapeId {
@@ -188,7 +196,12 @@ impl ShapeTable {
         self.roots[inline_slots]
     }
 
-    fn extended(&mut self, from: ShapeId, key: Gc<StringCell>, prototype: Option<Gc<MapCell>>) -> Shape {
+    fn extended(
+        &mut self,
+        from: ShapeId,
+        key: Gc<StringCell>,
+        prototype: Option<Gc<MapCell>>,
+    ) -> Shape {
         if self.known_keys.insert(key.address(), ()).is_none() {
             self.keys.push(key);
         }
@@ -196,7 +209,12 @@ impl ShapeTable {
         let mut keys = Vec::with_capacity(old.keys.len() + 1);
         keys.extend_from_slice(&old.keys);
         keys.push(key);
-        let slots = (keys.len() > LINEAR_KEYS).then(|| keys.iter().enumerate().map(|(slot, key)| (key.address(), slot as u32)).collect());
+        let slots = (keys.len() > LINEAR_KEYS).then(|| {
+            keys.iter()
+                .enumerate()
+                .map(|(slot, key)| (key.address(), slot as u32))
+                .collect()
+        });
         Shape {
             keys,
             slots,
@@ -213,10 +231,19 @@ impl ShapeTable {
 
     /// The shape that a map of shape `from` has after gaining `key`; none if it should become a dictionary.
     /// If the key is `__isa`, `prototype` is the map stored.
-    pub fn transition(&mut self, from: ShapeId, key: Gc<StringCell>, prototype: Option<Gc<MapCell>>) -> Option<ShapeId> {
+    pub fn transition(
+        &mut self,
+        from: ShapeId,
+        key: Gc<StringCell>,
+        prototype: Option<Gc<MapCell>>,
+    ) -> Option<ShapeId> {
         let shape = self.get(from);
         debug_assert!(!shape.unique);
-        if let Some(known) = shape.transitions.iter().find(|edge| edge.key == key && edge.prototype == prototype) {
+        if let Some(known) = shape
+            .transitions
+            .iter()
+            .find(|edge| edge.key == key && edge.prototype == prototype)
+        {
             return Some(known.to);
         }
         if shape.keys.len() >= MAX_KEYS || shape.transitions.len() >= MAX_TRANSITIONS {
@@ -225,7 +252,9 @@ impl ShapeTable {
         let extended = self.extended(from, key, prototype);
         let (root, length) = (extended.root, extended.keys.len() as u32);
         let to = self.insert(extended);
-        self.get_mut(from).transitions.push(Transition { key, prototype, to });
+        self.get_mut(from)
+            .transitions
+            .push(Transition { key, prototype, to });
         let reached = &mut self.get_mut(root).reached;
         *reached = (*reached).max(length);
         if let Some(prototype) = prototype {
@@ -235,7 +264,12 @@ impl ShapeTable {
     }
 
     /// Replaces the unique shape of a prototype that gains `key`; none if it should become a dictionary.
-    pub fn extend_unique(&mut self, from: ShapeId, key: Gc<StringCell>, prototype: Option<Gc<MapCell>>) -> Option<ShapeId> {
+    pub fn extend_unique(
+        &mut self,
+        from: ShapeId,
+        key: Gc<StringCell>,
+        prototype: Option<Gc<MapCell>>,
+    ) -> Option<ShapeId> {
         debug_assert!(self.get(from).unique);
         if self.get(from).keys.len() >= MAX_PROTOTYPE_KEYS {
             return None;
@@ -252,7 +286,14 @@ impl ShapeTable {
                 slots.insert(key.address(), slot);
             }
             None if shape.keys.len() > LINEAR_KEYS => {
-                shape.slots = Some(shape.keys.iter().enumerate().map(|(slot, key)| (key.address(), slot as u32)).collect());
+                shape.slots = Some(
+                    shape
+                        .keys
+                        .iter()
+                        .enumerate()
+                        .map(|(slot, key)| (key.address(), slot as u32))
+                        .collect(),
+                );
             }
             None => {}
         }
@@ -283,16 +324,27 @@ impl ShapeTable {
     }
 
     /// The shape with which an instance of `prototype`, whose unique shape is `shape`, starts: it has `__isa` in slot 0.
-    pub fn instance_root(&mut self, prototype: Gc<MapCell>, shape: ShapeId, isa: Gc<StringCell>) -> ShapeId {
+    pub fn instance_root(
+        &mut self,
+        prototype: Gc<MapCell>,
+        shape: ShapeId,
+        isa: Gc<StringCell>,
+    ) -> ShapeId {
         let current = self.get(shape).instance_root;
         if current != ShapeId::NONE {
             let known = self.get(current);
-            if known.reached <= u32::from(known.inline_slots) || usize::from(known.inline_slots) == MAX_INLINE_SLOTS {
+            if known.reached <= u32::from(known.inline_slots)
+                || usize::from(known.inline_slots) == MAX_INLINE_SLOTS
+            {
                 return current;
             }
         }
         // The first instances have room for three fields; when some have reached more, later ones get as many.
-        let wanted = if current == ShapeId::NONE { 4 } else { self.get(current).reached as usize };
+        let wanted = if current == ShapeId::NONE {
+            4
+        } else {
+            self.get(current).reached as usize
+        };
         let mut root = ShapeTable::empty(wanted.min(MAX_INLINE_SLOTS));
         root.keys.push(isa);
         root.prototype = Some(prototype);
@@ -312,10 +364,16 @@ impl ShapeTable {
     }
 
     fn dependents_entry(&mut self, prototype: Gc<MapCell>) -> &mut Dependents {
-        let at = *self.dependents_of.entry(prototype.address()).or_insert_with(|| {
-            self.dependents.push(Dependents { prototype, shapes: Vec::new() });
-            self.dependents.len() - 1
-        });
+        let at = *self
+            .dependents_of
+            .entry(prototype.address())
+            .or_insert_with(|| {
+                self.dependents.push(Dependents {
+                    prototype,
+                    shapes: Vec::new(),
+                });
+                self.dependents.len() - 1
+            });
         &mut self.dependents[at]
     }
 
@@ -363,7 +421,12 @@ impl ShapeTable {
     }
 
     fn unlink(&mut self, id: ShapeId) {
-        let Some(parent) = self.shapes[id.0 as usize].as_ref().map(|shape| shape.parent) else { return };
+        let Some(parent) = self.shapes[id.0 as usize]
+            .as_ref()
+            .map(|shape| shape.parent)
+        else {
+            return;
+        };
         if let Some(parent) = self.shapes[parent.0 as usize].as_deref_mut() {
             parent.transitions.retain(|edge| edge.to != id);
         }
