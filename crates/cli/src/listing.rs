@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use kiln::intrinsics::{Default, Intrinsic, families, members};
+use kiln::intrinsics::{Intrinsic, families, members};
 
 use crate::{Error, inspect};
 
@@ -28,7 +28,7 @@ fn list(out: &mut String) {
 fn section(title: &str, table: &[Intrinsic], out: &mut String) {
     let _ = writeln!(out, "{title}");
     for intrinsic in table.iter().filter(|intrinsic| !intrinsic.name.is_empty()) {
-        let _ = writeln!(out, "  {:<34} {}", signature(intrinsic), intrinsic.help);
+        let _ = writeln!(out, "  {:<34} {}", intrinsic.signature(), intrinsic.help);
     }
     out.push('\n');
 }
@@ -42,14 +42,14 @@ fn describe(name: &str, out: &mut String) -> Result<(), Error> {
         .filter(|_| owner.is_none())
         .flat_map(|(_, table)| table.iter());
     for intrinsic in in_families.filter(|intrinsic| intrinsic.name == own) {
-        let _ = writeln!(out, "{}\n  {}", signature(intrinsic), intrinsic.help);
+        let _ = writeln!(out, "{}\n  {}", intrinsic.signature(), intrinsic.help);
     }
     for (map, table) in members()
         .iter()
         .filter(|(map, _)| owner.is_none_or(|owner| owner == *map))
     {
         for intrinsic in table.iter().filter(|intrinsic| intrinsic.name == own) {
-            let _ = writeln!(out, "{map}.{}\n  {}", signature(intrinsic), intrinsic.help);
+            let _ = writeln!(out, "{map}.{}\n  {}", intrinsic.signature(), intrinsic.help);
         }
     }
     if out.is_empty() {
@@ -57,23 +57,6 @@ fn describe(name: &str, out: &mut String) -> Result<(), Error> {
     } else {
         Ok(())
     }
-}
-
-/// The name and the parameters with their defaults.
-pub fn signature(intrinsic: &Intrinsic) -> String {
-    if intrinsic.parameters.is_empty() {
-        return intrinsic.name.to_owned();
-    }
-    let parameters: Vec<String> = intrinsic
-        .parameters
-        .iter()
-        .map(|parameter| match parameter.default {
-            Default::Null => parameter.name.to_owned(),
-            Default::Number(number) => format!("{}={number}", parameter.name),
-            Default::Text(text) => format!("{}={text:?}", parameter.name),
-        })
-        .collect();
-    format!("{}({})", intrinsic.name, parameters.join(", "))
 }
 
 #[cfg(test)]

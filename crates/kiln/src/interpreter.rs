@@ -1,7 +1,7 @@
 //! One script world.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kiln_bytecode::CodeBlock;
 use kiln_vm::error::{Ending, Fallible, RuntimeError, ScriptError};
@@ -32,6 +32,9 @@ pub struct LineOutcome {
 pub struct Interpreter {
     vm: Box<Vm>,
 }
+
+/// How often a waiting script looks for an interrupt.
+const INTERRUPT_INTERVAL: Duration = Duration::from_millis(20);
 
 /// How long `yield` lets the rest of the world run.
 const YIELD: Duration = Duration::from_millis(1);
@@ -151,14 +154,24 @@ impl Interpreter {
                     self.vm.host().flush();
                     match suspension {
                         Suspension::Yield => std::thread::sleep(YIELD),
-                        Suspension::Wait(seconds) => {
-                            // Slices, so that an interrupt is noticed.
-                            std::thread::sleep(Duration::from_secs_f64(seconds.clamp(0.0, 0.01)));
-                        }
+                        Suspension::Wait(seconds) => self.sleep(seconds),
                     }
                 }
                 None => return Err(Ending::Error(RuntimeError::Interrupted)),
             }
+        }
+    }
+
+    /// Sleeps for this many seconds, less if the script is interrupted.
+    fn sleep(&self, seconds: f64) {
+        let start = Instant::now();
+        let span = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
+        while !self.vm.is_interrupted() {
+            let left = span.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(INTERRUPT_INTERVAL));
         }
     }
 }

@@ -11,7 +11,6 @@ use rustyline::hint::{Hint, Hinter};
 use rustyline::validate::Validator;
 use rustyline::{Context, Helper};
 
-use crate::listing::signature;
 use crate::run::World;
 
 /// Words of the language.
@@ -81,7 +80,7 @@ impl Completer for Assistant {
             })
             .collect();
         pairs.extend(known(owner).map(|intrinsic| Pair {
-            display: format!("{:<24} {}", signature(intrinsic), intrinsic.help),
+            display: format!("{:<24} {}", intrinsic.signature(), intrinsic.help),
             replacement: intrinsic.name.to_owned(),
         }));
         if owner.is_none() {
@@ -119,7 +118,7 @@ impl Hinter for Assistant {
         }
         let (word, owner) = word(line);
         let intrinsic = known(owner).find(|intrinsic| intrinsic.name == word)?;
-        let parameters = signature(intrinsic).split_off(intrinsic.name.len());
+        let parameters = intrinsic.signature().split_off(intrinsic.name.len());
         Some(Parameters(format!("{parameters}  {}", intrinsic.help)))
     }
 }
