@@ -24,9 +24,9 @@ Examples:
 Exit status: 0 if all went well, 1 after a runtime or compile error, the number given to `exit`,
 2 for wrong usage or a file that cannot be read, 130 if interrupted.";
 
-/// Runs MiniScript programs.
+/// Kiln runs MiniScript programs.
 #[derive(Debug, Parser)]
-#[command(name = "kiln", version, about, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(name = "kiln", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,

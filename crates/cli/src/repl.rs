@@ -35,9 +35,9 @@ pub fn talk(world: World) -> Result<u8, Error> {
         lines: LineReader::new(),
     };
     let status = if is_terminal {
-        session.at_terminal()
+        session.edit_at_terminal()
     } else {
-        session.from_input()
+        session.read_input()
     };
     match Rc::try_unwrap(session.world) {
         Ok(world) => world.into_inner().finish(status),
@@ -53,7 +53,7 @@ struct Session {
 }
 
 impl Session {
-    fn from_input(&mut self) -> u8 {
+    fn read_input(&mut self) -> u8 {
         let input = self.world.borrow().input.clone();
         loop {
             // The borrow ends here: what the line calls may read on.
@@ -66,7 +66,7 @@ impl Session {
         }
     }
 
-    fn at_terminal(&mut self) -> u8 {
+    fn edit_at_terminal(&mut self) -> u8 {
         println!(
             "Kiln {} — MiniScript 1.6. Ctrl-D leaves; `kiln intrinsics` lists the built-in functions.",
             env!("CARGO_PKG_VERSION")
@@ -79,7 +79,7 @@ impl Session {
         let mut editor: Editor<Assistant, FileHistory> = match Editor::with_config(config) {
             Ok(editor) => editor,
             // A terminal without what editing needs can still be read.
-            Err(_) => return self.from_input(),
+            Err(_) => return self.read_input(),
         };
         editor.set_helper(Some(Assistant::new(self.world.clone(), colour())));
         let history = history_file();

@@ -22,7 +22,7 @@ pub struct CompileOptions {
 #[derive(Debug, thiserror::Error)]
 pub struct CompileErrors {
     /// The text, if it could be read at all.
-    source_text: Option<Source>,
+    source_text: Option<Box<Source>>,
     errors: Vec<Diagnostic>,
     /// Why the text could not be read.
     unreadable: Option<String>,
@@ -72,7 +72,7 @@ impl CompileErrors {
 
     pub(crate) fn in_source(source: Source, errors: Vec<Diagnostic>) -> CompileErrors {
         CompileErrors {
-            source_text: Some(source),
+            source_text: Some(Box::new(source)),
             errors,
             unreadable: None,
         }

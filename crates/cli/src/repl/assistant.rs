@@ -119,7 +119,7 @@ impl Hinter for Assistant {
         let (word, owner) = word(line);
         let intrinsic = known(owner).find(|intrinsic| intrinsic.name == word)?;
         let parameters = intrinsic.signature().split_off(intrinsic.name.len());
-        Some(Parameters(format!("{parameters}  {}", intrinsic.help)))
+        (!parameters.is_empty()).then_some(Parameters(parameters))
     }
 }
 

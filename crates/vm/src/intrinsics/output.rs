@@ -77,10 +77,12 @@ fn wait(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
         _ => 0.0,
     };
     vm.suspend(Suspension::Wait(seconds));
+    vm.check_interrupt()?;
     Ok(Value::NULL)
 }
 
 fn r#yield(vm: &mut Vm, _arguments: Arguments) -> Fallible<Value> {
     vm.suspend(Suspension::Yield);
+    vm.check_interrupt()?;
     Ok(Value::NULL)
 }

@@ -381,7 +381,13 @@ fn save_raw(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
 fn open(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     let path = path(vm, arguments.get(0))?;
     let mode = vm.argument_string(arguments.get(1))?;
-    match OpenFile::open(&path, &mode) {
+    let mut file = OpenFile::open(&path, &mode);
+    if matches!(&file, Err(error) if error.raw_os_error() == Some(libc::EMFILE)) {
+        // Files that no script can reach any more are still open until a collection finds them.
+        vm.collect_garbage();
+        file = OpenFile::open(&path, &mode);
+    }
+    match file {
         Ok(file) => file_handle::new_object(vm, file),
         Err(_) => Ok(Value::NULL),
     }

@@ -87,7 +87,7 @@ impl Vm {
     }
 
     /// Raises the error of a pending interrupt. Intrinsics that wait ask for it.
-    fn check_interrupt(&mut self) -> Fallible<()> {
+    pub(crate) fn check_interrupt(&mut self) -> Fallible<()> {
         if self.frames.is_interrupted() {
             Err(self.frames.limit_error())
         } else {

@@ -95,9 +95,11 @@ fn exec(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     vm.host.flush();
     let command = start(&command, environment, vm.limits.heap_bytes);
     let finished = match command {
-        Ok(finished) => wait(vm, &finished, timeout)?,
+        Ok(command) => wait(vm, &command, timeout)?,
         Err(error) => return outcome(vm, b"", error.to_string().as_bytes(), NOT_RUN),
     };
+    // Ctrl-C ends the command, too.
+    vm.check_interrupt()?;
     match finished {
         None => outcome(vm, b"", b"Timed out", TIMED_OUT),
         Some(Err(error)) => outcome(vm, b"", error.to_string().as_bytes(), NOT_RUN),
