@@ -72,6 +72,8 @@ pub struct Vm {
     pub(crate) started: std::time::Instant,
     /// How the innermost run of the interpreter has just ended.
     pub(crate) outcome: Option<Fallible<Value>>,
+    /// Where `print` puts its text together; kept so that it need not be allocated each time.
+    pub(crate) print_buffer: String,
     /// How deep imports are nested.
     pub(crate) import_depth: usize,
 }
@@ -514,6 +516,7 @@ impl Vm {
             warned: std::collections::HashSet::new(),
             started: std::time::Instant::now(),
             outcome: None,
+            print_buffer: String::new(),
             import_depth: 0,
         });
         for map in [

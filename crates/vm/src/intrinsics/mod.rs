@@ -2,15 +2,31 @@
 //!
 //! Each family is a file with a table of [`Intrinsic`] rows; from the rows come calls, `print @name`, completion and help.
 
+mod bits;
+mod containers;
+mod inspection;
+mod lists;
+mod maps;
 mod numeric;
+mod ordering;
+mod output;
+mod reference;
+mod strings;
+#[cfg(test)]
+mod tests;
+mod types;
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::marker::PhantomData;
 
-use crate::error::{Fallible, Throw};
+pub use reference::reference_page;
+
+use crate::error::{Fallible, RuntimeError, Throw};
 use crate::heap::{Gc, Marker};
 use crate::object::function::FunctionCell;
-use crate::object::string::StringCell;
+use crate::object::map::MapCell;
+use crate::object::string::{self, StringCell};
 use crate::semantics::to_integer;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -92,6 +108,25 @@ impl Intrinsic {
             .first()
             .is_some_and(|parameter| parameter.name == "self")
     }
+
+    /// Name and parameters as documentation shows them: `range(from=0, to=0, step)`; just the name if there are none.
+    pub fn signature(&self) -> String {
+        let mut text = self.name.to_owned();
+        for (index, parameter) in self.parameters.iter().enumerate() {
+            text.push_str(if index == 0 { "(" } else { ", " });
+            text.push_str(parameter.name);
+            // Writing to a string cannot fail.
+            let _ = match parameter.default {
+                Default::Null => Ok(()),
+                Default::Number(number) => write!(text, "={number}"),
+                Default::Text(default) => write!(text, "={default:?}"),
+            };
+        }
+        if !self.parameters.is_empty() {
+            text.push(')');
+        }
+        text
+    }
 }
 
 /// The arguments of a call, defaults filled in.
@@ -122,8 +157,8 @@ impl Arguments<'_> {
     /// The argument with this number.
     #[inline]
     pub fn get(&self, index: usize) -> Value {
-        // SAFETY: in range, and the window stays as it is while the intrinsic runs.
         if index < self.count {
+            // SAFETY: in range, and the window stays as it is while the intrinsic runs.
             unsafe { *self.first.add(index) }
         } else {
             Value::NULL
@@ -147,7 +182,17 @@ impl Arguments<'_> {
 }
 
 /// All families, in the order in which help lists them.
-static FAMILIES: &[(&str, &[Intrinsic])] = &[("Numbers", numeric::TABLE)];
+static FAMILIES: &[(&str, &[Intrinsic])] = &[
+    ("Numbers", numeric::TABLE),
+    ("Bits", bits::TABLE),
+    ("Strings", strings::TABLE),
+    ("Lists", lists::TABLE),
+    ("Order of elements", ordering::TABLE),
+    ("Lists, maps and strings", containers::TABLE),
+    ("Output and time", output::TABLE),
+    ("Inspection", inspection::TABLE),
+    ("Types", types::TABLE),
+];
 
 /// The intrinsics of an interpreter as values.
 #[derive(Default)]
@@ -156,6 +201,10 @@ pub struct IntrinsicTable {
     /// Functions in the order of the tables, with their names.
     listed: Vec<(Gc<StringCell>, Gc<FunctionCell>)>,
     texts: Vec<(&'static str, Value)>,
+    /// The map `version`, once a program has asked for it.
+    version: Option<Gc<MapCell>>,
+    /// The map `intrinsics`, once a program has asked for it.
+    listing: Option<Gc<MapCell>>,
 }
 
 impl IntrinsicTable {
@@ -184,6 +233,9 @@ impl IntrinsicTable {
         for (_, value) in &self.texts {
             marker.value(*value);
         }
+        for map in self.version.iter().chain(&self.listing) {
+            marker.cell(*map);
+        }
     }
 }
 
@@ -193,7 +245,7 @@ pub fn families() -> &'static [(&'static str, &'static [Intrinsic])] {
 }
 
 impl Vm {
-    /// Makes the function values of all intrinsics.
+    /// Makes the function values of all intrinsics and fills the type maps.
     pub(crate) fn install_intrinsics(&mut self) -> Fallible<()> {
         for (_, table) in FAMILIES {
             for intrinsic in *table {
@@ -214,12 +266,44 @@ impl Vm {
                 self.intrinsics.listed.push((name, function));
             }
         }
-        Ok(())
+        types::install_methods(self)
     }
 
     /// The text of an argument that is converted to a string; null gives the empty string.
     pub(crate) fn argument_text(&mut self, value: Value) -> Fallible<Gc<StringCell>> {
         self.to_string_cell(value)
+    }
+
+    /// Lets a pending interrupt end an intrinsic that runs for long.
+    pub(crate) fn poll(&mut self) -> Fallible<()> {
+        if self.frames.is_interrupted() {
+            Err(self.frames.limit_error())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// [`Vm::poll`], but only at every so many of the steps that the caller counts.
+    #[inline]
+    pub(crate) fn poll_at(&mut self, step: usize) -> Fallible<()> {
+        if step % POLL_INTERVAL == POLL_INTERVAL - 1 {
+            self.poll()
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Steps of a loop over elements between two looks for an interrupt: some microseconds.
+const POLL_INTERVAL: usize = 4096;
+
+/// Ends the making of a text that is certainly too long for a string, before it fills the memory.
+pub(crate) fn check_text_size(text: &str) -> Fallible<()> {
+    // No code point takes more than four bytes.
+    if text.len() > 4 * string::MAX_LENGTH {
+        Err(RuntimeError::StringTooLarge.into())
+    } else {
+        Ok(())
     }
 }
 

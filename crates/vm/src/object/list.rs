@@ -113,11 +113,15 @@ impl Gc<ListCell> {
     /// The elements, for reordering in place. Valid until the list is changed otherwise.
     ///
     /// # Safety
-    /// No other reference to the elements may be in use meanwhile, and only values that are already elements
-    /// may be stored (so that no write barrier is due).
-    pub unsafe fn as_mut_slice<'a>(self) -> &'a mut [Value] {
+    /// No other reference to the elements may be in use meanwhile, only values that are already elements may be
+    /// stored, and nothing may be allocated before the reordering is done.
+    pub unsafe fn as_mut_slice<'a>(self, heap: &mut impl Allocator) -> &'a mut [Value] {
         if self.length() == 0 {
             return &mut [];
+        }
+        // A collection may have traced some of the places and not yet others.
+        if let Some(elements) = self.elements.get() {
+            heap.write_barrier(elements.header());
         }
         // SAFETY: as in `as_slice`, and exclusive by the caller's contract.
         unsafe { std::slice::from_raw_parts_mut(self.start.get(), self.length()) }
@@ -213,20 +217,20 @@ impl Gc<ListCell> {
     pub fn insert(self, heap: &mut impl Allocator, index: usize, value: Value) -> Fallible<()> {
         debug_assert!(index <= self.length());
         self.push(heap, value)?;
-        // SAFETY: no other reference to the elements exists; `push` has done the barrier for the new value.
-        let elements = unsafe { self.as_mut_slice() };
+        // SAFETY: no other reference to the elements exists; the new value is an element by now.
+        let elements = unsafe { self.as_mut_slice(heap) };
         elements[index..].rotate_right(1);
         Ok(())
     }
 
     /// Removes and returns the element at `index`, which must exist.
-    pub fn remove(self, index: usize) -> Option<Value> {
+    pub fn remove(self, heap: &mut impl Allocator, index: usize) -> Option<Value> {
         if index == 0 {
             return self.pull();
         }
         debug_assert!(index < self.length());
         // SAFETY: no other reference to the elements exists; only a reordering.
-        let elements = unsafe { self.as_mut_slice() };
+        let elements = unsafe { self.as_mut_slice(heap) };
         elements[index..].rotate_left(1);
         self.pop()
     }

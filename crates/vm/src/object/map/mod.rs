@@ -370,6 +370,27 @@ impl Vm {
         }
     }
 
+    /// Removes the oldest entry and returns its key. Unlike [`Vm::map_remove`] this also removes a key that equals nothing.
+    pub fn map_take_first(&mut self, map: Gc<MapCell>) -> Fallible<Option<Value>> {
+        let Some((key, _)) = self.map_next(map, &mut EntryCursor::default()) else {
+            return Ok(None);
+        };
+        if map.is_globals() {
+            self.map_remove(map, key)?;
+            return Ok(Some(key));
+        }
+        if !map.is_dictionary() {
+            self.make_dictionary(map)?;
+        }
+        if map.is_prototype() {
+            self.prototypes_changed();
+        }
+        if let Some((entry, ..)) = map.dictionary().next_from(0) {
+            map.dictionary().remove(entry);
+        }
+        Ok(Some(key))
+    }
+
     /// Turns a shape-mode map into a dictionary with the same entries.
     pub(crate) fn make_dictionary(&mut self, map: Gc<MapCell>) -> Fallible<()> {
         let length = self.map_length(map);
@@ -443,7 +464,7 @@ impl Vm {
         key: Value,
         value: Value,
     ) -> Fallible<()> {
-        if map.is_dictionary() {
+        if map.is_dictionary() && !self.is_isa_key(key) {
             map.dictionary().set_value(self, cursor.0 - 1, value);
             Ok(())
         } else {
