@@ -24,6 +24,9 @@ fn main() {
         println!("{p}");
     }
     let mut i = Interpreter::new(Limits::default(), Box::new(Out)).unwrap();
+    if std::env::var("GC_STRESS").is_ok() {
+        i.vm().heap().set_stress(true);
+    }
     if let Err(e) = i.run(&p) {
         eprintln!("{e}");
         for p in &e.stack {

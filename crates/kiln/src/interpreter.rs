@@ -1,7 +1,7 @@
 //! One script world.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kiln_bytecode::CodeBlock;
 use kiln_vm::error::{Ending, Fallible, RuntimeError, ScriptError};
@@ -23,6 +23,9 @@ pub enum Outcome {
 pub struct Interpreter {
     vm: Box<Vm>,
 }
+
+/// The longest sleep during which an interrupt goes unnoticed.
+const SLICE: Duration = Duration::from_millis(10);
 
 /// How long `yield` lets the rest of the world run.
 const YIELD: Duration = Duration::from_millis(1);
@@ -102,14 +105,23 @@ impl Interpreter {
                     self.vm.host().flush();
                     match suspension {
                         Suspension::Yield => std::thread::sleep(YIELD),
-                        Suspension::Wait(seconds) => {
-                            // Slices, so that an interrupt is noticed.
-                            std::thread::sleep(Duration::from_secs_f64(seconds.clamp(0.0, 0.01)));
-                        }
+                        Suspension::Wait(seconds) => self.sleep(seconds),
                     }
                 }
                 None => return Err(Ending::Error(RuntimeError::Interrupted)),
             }
+        }
+    }
+
+    /// Sleeps in slices, so that an interrupt is noticed.
+    fn sleep(&self, seconds: f64) {
+        let duration = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
+        let start = Instant::now();
+        while let Some(rest) = duration.checked_sub(start.elapsed())
+            && !rest.is_zero()
+            && !self.vm.is_interrupted()
+        {
+            std::thread::sleep(rest.min(SLICE));
         }
     }
 }

@@ -296,6 +296,11 @@ impl Vm {
         index
     }
 
+    /// Whether an interrupt is pending.
+    pub fn is_interrupted(&self) -> bool {
+        self.frames.is_interrupted()
+    }
+
     /// The value of the global variable with this interned name.
     pub fn global(&self, name: Gc<StringCell>) -> Option<Value> {
         self.globals.get_interned(name)
