@@ -1,37 +1,103 @@
-//! The `kiln` program.
-use kiln::*;
-use std::io::Write;
-struct Out;
-impl Host for Out {
-    fn write_output(&mut self, t: &str) {
-        std::io::stdout().write_all(t.as_bytes()).ok();
-    }
-    fn write_error(&mut self, t: &str) {
-        eprint!("{t}");
+//! The `kiln` program: runs scripts, talks to people at a prompt, and shows what the engine makes of a program.
+
+mod arguments;
+mod console;
+mod inspect;
+mod interrupt;
+mod listing;
+mod repl;
+mod run;
+mod size;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        None => run::run(arguments.program, arguments.options),
+        Some(Command::Run { program, options }) => run::run(program, options),
+        Some(Command::Repl { arguments, options }) => repl::repl(arguments, options),
+        Some(Command::Check { files }) => inspect::check(&files),
+        Some(Command::Compile { file, output }) => inspect::compile(&file, &output),
+        Some(Command::Dump { stage, file }) => inspect::dump(&file, stage.stage()),
+        Some(Command::Intrinsics { name }) => listing::print(name.as_deref()),
+        Some(Command::Completions { shell }) => arguments::print_completions(shell),
+    };
+    match result {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            eprintln!("kiln: {error}");
+            ExitCode::from(error.status())
+        }
     }
 }
-fn main() {
-    let f = std::env::args().nth(1).unwrap();
-    let text = std::fs::read(&f).unwrap();
-    let p = match compile(&f, &text, CompileOptions::default()) {
-        Ok(p) => p,
-        Err(e) => {
-            eprintln!("{}", e.render(false));
-            std::process::exit(1)
+
+/// The exit status after a script error or a compile error.
+const SCRIPT_ERROR: u8 = 1;
+
+/// Why a command could not do its work. What is wrong with a script is no such error: it has been reported by then.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    /// A file cannot be read.
+    #[error("cannot read {path}: {reason}")]
+    Unreadable {
+        path: String,
+        reason: std::io::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {path}: {reason}")]
+    Unwritable {
+        path: String,
+        reason: std::io::Error,
+    },
+    /// A file of compiled code is damaged or of another version.
+    #[error("cannot run {path}: {reason}")]
+    NotLoadable {
+        path: String,
+        reason: kiln::FileError,
+    },
+    /// No memory for the interpreter.
+    #[error(transparent)]
+    Start(#[from] kiln::StartError),
+    /// Standard output cannot be written.
+    #[error("cannot write the output: {0}")]
+    Output(std::io::Error),
+    /// There is no intrinsic of this name.
+    #[error("there is no intrinsic named {0:?}; `kiln intrinsics` lists all")]
+    NoIntrinsic(String),
+}
+
+impl Error {
+    /// The exit status: 2 if the command was called wrongly, unreadable files included, else 1.
+    fn status(&self) -> u8 {
+        match self {
+            Error::Unreadable { .. } | Error::NotLoadable { .. } | Error::NoIntrinsic(_) => 2,
+            Error::Unwritable { .. } | Error::Start(_) | Error::Output(_) => 1,
         }
+    }
+}
+
+/// Reads a file, or standard input if the path is `-`.
+fn read(path: &std::path::Path) -> Result<Vec<u8>, Error> {
+    let contents = if path.as_os_str() == "-" {
+        let mut contents = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin(), &mut contents).map(|_| contents)
+    } else {
+        std::fs::read(path)
     };
-    if std::env::args().nth(2).as_deref() == Some("dump") {
-        println!("{p}");
-    }
-    let mut i = Interpreter::new(Limits::default(), Box::new(Out)).unwrap();
-    if std::env::var("GC_STRESS").is_ok() {
-        i.vm().heap().set_stress(true);
-    }
-    if let Err(e) = i.run(&p) {
-        eprintln!("{e}");
-        for p in &e.stack {
-            eprintln!("  {p}");
-        }
-        std::process::exit(1)
-    }
+    contents.map_err(|reason| Error::Unreadable {
+        path: path.display().to_string(),
+        reason,
+    })
+}
+
+/// Whether reports on standard error are coloured.
+fn colour() -> bool {
+    std::io::IsTerminal::is_terminal(&std::io::stderr())
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

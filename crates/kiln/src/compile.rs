@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kiln_bytecode::CodeBlock;
+use kiln_bytecode::{CodeBlock, FileError};
 use kiln_frontend::diagnostic::{Colour, Diagnostic};
 use kiln_frontend::miniscript;
 use kiln_frontend::source::{Source, SourceError};
@@ -62,7 +62,7 @@ impl CompileErrors {
         reports.join("\n")
     }
 
-    fn unreadable(error: SourceError) -> CompileErrors {
+    pub(crate) fn unreadable(error: SourceError) -> CompileErrors {
         CompileErrors {
             source_text: None,
             errors: Vec::new(),
@@ -114,4 +114,25 @@ pub(crate) fn emit(
         panic!("the emitter made an invalid code block: {error}\n{block}");
     }
     Ok(block)
+}
+
+/// What files of compiled code start with.
+const COMPILED: &[u8] = b"KILNBC";
+
+/// Whether these are the contents of a file of compiled code, rather than source text.
+pub fn is_compiled(contents: &[u8]) -> bool {
+    contents.starts_with(COMPILED)
+}
+
+/// The contents of a file of compiled code.
+pub fn save_compiled(program: &CodeBlock) -> Vec<u8> {
+    kiln_bytecode::to_bytes(program)
+}
+
+/// Reads what [`save_compiled`] made. The code is verified, so files from anywhere are safe to load.
+///
+/// # Errors
+/// The contents are no compiled code of this version of Kiln, or damaged.
+pub fn load_compiled(contents: &[u8]) -> Result<Arc<CodeBlock>, FileError> {
+    kiln_bytecode::from_bytes(contents).map(Arc::new)
 }

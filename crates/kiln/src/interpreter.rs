@@ -19,13 +19,22 @@ pub enum Outcome {
     Exit(u8),
 }
 
+/// How a line of an interactive session ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineOutcome {
+    /// How the program ended.
+    pub outcome: Outcome,
+    /// The text of the line's value, if it had one other than null.
+    pub result: Option<String>,
+}
+
 /// A script world: its own heap, globals, code and limits.
 pub struct Interpreter {
     vm: Box<Vm>,
 }
 
-/// The longest sleep during which an interrupt goes unnoticed.
-const SLICE: Duration = Duration::from_millis(10);
+/// How often a waiting script looks for an interrupt.
+const INTERRUPT_INTERVAL: Duration = Duration::from_millis(20);
 
 /// How long `yield` lets the rest of the world run.
 const YIELD: Duration = Duration::from_millis(1);
@@ -58,8 +67,43 @@ impl Interpreter {
             Err(Ending::Error(error)) => Err(ScriptError {
                 error,
                 stack: Vec::new(),
+                omitted: 0,
             }),
         }
+    }
+
+    /// Runs a line of an interactive session, compiled by a [`LineReader`](crate::LineReader).
+    ///
+    /// # Errors
+    /// The runtime error that ended it.
+    pub fn run_line(&mut self, program: &Arc<CodeBlock>) -> Result<LineOutcome, ScriptError> {
+        // Without memory for the name of the result there is none for the line either.
+        let _ = self.on_script_stack(|vm| vm.begin_line());
+        let outcome = self.run(program);
+        let result = self.on_script_stack(|vm| vm.end_line());
+        Ok(LineOutcome {
+            outcome: outcome?,
+            result: result.ok().flatten(),
+        })
+    }
+
+    /// The names of the global variables.
+    pub fn global_names(&mut self) -> Vec<String> {
+        self.on_script_stack(|vm| vm.global_names())
+            .unwrap_or_default()
+    }
+
+    /// The names of the members of a global variable that holds a map, inherited ones included.
+    pub fn member_names(&mut self, global: &str) -> Vec<String> {
+        let global = global.to_owned();
+        let names = self.on_script_stack(move |vm| {
+            let name = vm.intern(&global)?;
+            match vm.global(name) {
+                Some(value) => vm.key_texts(value),
+                None => Ok(Vec::new()),
+            }
+        });
+        names.unwrap_or_default()
     }
 
     /// The text of a global variable's value, as `str` makes it.
@@ -83,6 +127,11 @@ impl Interpreter {
     /// A handle with which any thread can stop the script.
     pub fn interrupter(&self) -> Interrupter {
         self.vm.interrupter()
+    }
+
+    /// Takes back an interrupt that came when nothing was running.
+    pub fn clear_interrupt(&mut self) {
+        self.vm.clear_interrupt();
     }
 
     /// The interpreter behind this one.
@@ -113,15 +162,16 @@ impl Interpreter {
         }
     }
 
-    /// Sleeps in slices, so that an interrupt is noticed.
+    /// Sleeps for this many seconds, less if the script is interrupted.
     fn sleep(&self, seconds: f64) {
-        let duration = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
         let start = Instant::now();
-        while let Some(rest) = duration.checked_sub(start.elapsed())
-            && !rest.is_zero()
-            && !self.vm.is_interrupted()
-        {
-            std::thread::sleep(rest.min(SLICE));
+        let span = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
+        while !self.vm.is_interrupted() {
+            let left = span.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(INTERRUPT_INTERVAL));
         }
     }
 }

@@ -11,12 +11,27 @@
 //! ```
 
 mod compile;
+mod dump;
 mod interpreter;
+mod modules;
+mod session;
 
-pub use compile::{CompileErrors, CompileOptions, compile};
-pub use interpreter::{Interpreter, Outcome};
-pub use kiln_bytecode::CodeBlock;
+/// The functions that every program finds, for listings and completion.
+pub mod intrinsics {
+    pub use kiln_vm::intrinsics::{Default, Intrinsic, Parameter, families, members};
+}
+
+pub use compile::{
+    CompileErrors, CompileOptions, compile, is_compiled, load_compiled, save_compiled,
+};
+pub use dump::{Stage, dump};
+pub use interpreter::{Interpreter, LineOutcome, Outcome};
+pub use kiln_bytecode::{CodeBlock, FileError};
+pub use kiln_frontend::diagnostic::Diagnostic;
 pub use kiln_vm::error::{Position, RuntimeError, ScriptError};
 pub use kiln_vm::frame::{Interrupter, Limits};
+pub use kiln_vm::heap::Statistics;
 pub use kiln_vm::host::{Host, Identity, Keyboard, Library, NoHost};
 pub use kiln_vm::vm::StartError;
+pub use modules::Modules;
+pub use session::{Line, LineReader};

@@ -58,6 +58,9 @@ pub enum RuntimeError {
     ProtectedMap,
     #[error("interrupted")]
     Interrupted,
+    /// An imported module does not compile: the whole report, which has its own prefix and position.
+    #[error("{0}")]
+    BrokenModule(Box<str>),
     /// Any other message, written out by the intrinsic or instruction that raises it.
     #[error("{0}")]
     Message(Box<str>),
@@ -143,11 +146,26 @@ pub struct ScriptError {
     pub error: RuntimeError,
     /// The calls, innermost first; the first is where the error happened.
     pub stack: Vec<Position>,
+    /// How many calls are left out of the middle of a long stack, behind its first three quarters.
+    pub omitted: usize,
+}
+
+impl ScriptError {
+    /// The lines that show the stack, indented: one for each call, and one for those left out.
+    pub fn stack_lines(&self) -> impl Iterator<Item = String> {
+        let (inner, outer) = self.stack.split_at(self.stack.len() - self.stack.len() / 4);
+        let gap = (self.omitted > 0).then(|| format!("  ... {} more calls ...", self.omitted));
+        let line = |position: &Position| format!("  {position}");
+        inner.iter().map(line).chain(gap).chain(outer.iter().map(line))
+    }
 }
 
 impl std::fmt::Display for ScriptError {
     /// The first line of a report: `Runtime Error: TEXT [line N]`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let RuntimeError::BrokenModule(report) = &self.error {
+            return f.write_str(report);
+        }
         write!(f, "Runtime Error: {}", self.error)?;
         match self.stack.first() {
             Some(Position {

@@ -171,6 +171,11 @@ impl FrameStack {
         }
     }
 
+    /// Takes back a pending interrupt.
+    pub fn clear_interrupt(&mut self) {
+        self.limit.store(self.real_limit, Ordering::Relaxed);
+    }
+
     /// A handle with which any thread can interrupt the script.
     pub fn interrupter(&self) -> Interrupter {
         Interrupter {

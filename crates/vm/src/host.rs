@@ -1,5 +1,9 @@
 //! What an interpreter asks of the program it is part of.
 
+use std::sync::Arc;
+
+use kiln_bytecode::CodeBlock;
+
 /// Services of the surrounding program. Every method has a default that grants nothing.
 #[allow(unused_variables)]
 pub trait Host {
@@ -21,12 +25,15 @@ pub trait Host {
     fn allows_exec(&self) -> bool {
         false
     }
-    /// Whether scripts may read and change environment variables.
-    fn allows_environment(&self) -> bool {
-        false
+    /// The entries with which the map `env` begins. `MS_IMPORT_PATH` says where `import` looks for modules.
+    fn environment(&self) -> Vec<(String, String)> {
+        Vec::new()
     }
-    /// Compiles the library for `import`: its code and the name for error positions. None if there is no such library.
-    fn load_library(&mut self, name: &str, import_path: &str) -> Option<Library> {
+    /// Compiles a module for `import`. `candidates` are the files that the search path names, in order; a host that keeps
+    /// modules elsewhere goes by the name alone. None if there is no such module.
+    ///
+    /// Modules that are imported again should come back as the same code block: each new one takes memory for good.
+    fn load_library(&mut self, name: &str, candidates: &[String]) -> Option<Library> {
         None
     }
     /// The script path and the arguments behind it.
@@ -58,20 +65,18 @@ pub struct Identity {
     pub version: f64,
 }
 
-/// The outcome of looking for a library.
+/// The outcome of looking for a module.
 pub enum Library {
     /// Its code.
-    Code(std::sync::Arc<kiln_bytecode::CodeBlock>),
-    /// It does not compile: the first line of the report.
+    Code(Arc<CodeBlock>),
+    /// It does not compile: the report, whose first line has the prefix and the position.
     Broken(String),
 }
 
 /// A keyboard that delivers single keys.
 pub trait Keyboard {
-    /// Whether a key is waiting.
-    fn available(&mut self) -> bool;
-    /// The next key's sequence of characters, if one is waiting.
-    fn poll(&mut self) -> Option<String>;
+    /// What was typed since the last call, as the terminal encodes it; empty if nothing. Does not wait.
+    fn typed(&mut self) -> String;
     /// Whether typed characters are shown.
     fn echo(&self) -> bool;
     /// Shows or hides typed characters.

@@ -8,6 +8,7 @@ pub mod host;
 mod interp;
 pub mod intrinsics;
 pub mod object;
+mod results;
 pub mod semantics;
 pub mod stack;
 pub mod text;

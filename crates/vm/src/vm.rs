@@ -1,6 +1,5 @@
 //! The interpreter instance: one script world with its heap, globals, stacks and code.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use kiln_bytecode::{CodeBlock, Constant};
@@ -11,9 +10,11 @@ use crate::feedback::{CodeInstance, FeedbackCell, LoopCounter, parameter_count, 
 use crate::frame::{FrameStack, Limits};
 use crate::heap::{Gc, Header, Heap, Kind, Marker, Roots, Survivors};
 use crate::host::Host;
+use crate::intrinsics::shell::Shell;
 use crate::intrinsics::{Intrinsic, IntrinsicTable};
 use crate::object::allocator::Allocator;
 use crate::object::function::FunctionCell;
+use crate::object::handle::HandleTable;
 use crate::object::map::MapCell;
 use crate::object::map::globals::Globals;
 use crate::object::map::shape::{ShapeId, ShapeTable};
@@ -64,7 +65,9 @@ pub struct Vm {
     pub(crate) random: Random,
     pub(crate) host: Box<dyn Host>,
     /// Host objects that handles refer to.
-    pub handles: Vec<Option<Box<dyn Any>>>,
+    pub(crate) handles: HandleTable,
+    /// What the shell intrinsics keep.
+    pub(crate) shell: Shell,
     pub(crate) stack: ScriptStack,
     pub(crate) limits: Limits,
     /// Lines for which the warning about assigning an unqualified local was given.
@@ -181,6 +184,7 @@ impl Roots for World<'_> {
         vm.globals.trace(marker);
         vm.strings.trace(marker);
         vm.intrinsics.trace(marker);
+        vm.shell.trace(marker);
         for key in &vm.shapes.keys {
             marker.cell(*key);
         }
@@ -219,6 +223,7 @@ impl Roots for World<'_> {
         let vm = self.vm();
         vm.strings.forget_dead(survivors);
         vm.shapes.forget_dead(survivors);
+        vm.handles.forget_dead(survivors);
         if vm.shapes.wants_recycling() {
             for cell in vm
                 .instances
@@ -296,11 +301,6 @@ impl Vm {
         index
     }
 
-    /// Whether an interrupt is pending.
-    pub fn is_interrupted(&self) -> bool {
-        self.frames.is_interrupted()
-    }
-
     /// The value of the global variable with this interned name.
     pub fn global(&self, name: Gc<StringCell>) -> Option<Value> {
         self.globals.get_interned(name)
@@ -309,6 +309,16 @@ impl Vm {
     /// A handle with which any thread can interrupt the script.
     pub fn interrupter(&self) -> crate::frame::Interrupter {
         self.frames.interrupter()
+    }
+
+    /// Whether an interrupt is pending.
+    pub fn is_interrupted(&self) -> bool {
+        self.frames.is_interrupted()
+    }
+
+    /// Takes back a pending interrupt.
+    pub fn clear_interrupt(&mut self) {
+        self.frames.clear_interrupt();
     }
 
     /// The value of a constant.
@@ -515,7 +525,8 @@ impl Vm {
             intrinsics: IntrinsicTable::default(),
             random: Random::new(),
             host,
-            handles: Vec::new(),
+            handles: HandleTable::default(),
+            shell: Shell::default(),
             stack: ScriptStack::default(),
             limits,
             warned: std::collections::HashSet::new(),

@@ -4,7 +4,7 @@ use kiln_bytecode::{Instruction, ReadMode};
 
 use super::calls::{invokes, super_of};
 use super::{Next, Site, State, Step, continue_at, invoke_function, target_of};
-use crate::error::{Fallible, RuntimeError};
+use crate::error::Fallible;
 use crate::feedback::{Access, CacheEntry, FeedbackCell};
 use crate::heap::Gc;
 use crate::object::map::shape::ShapeId;
@@ -337,7 +337,7 @@ pub(super) fn store_member(
     value: Value,
 ) -> Fallible<()> {
     if map.is_protected() {
-        return Err(RuntimeError::ProtectedMap.into());
+        return vm.set_protected(map, Value::string(feedback.key_string()), value);
     }
     let key = feedback.key_string();
     let before = map.shape();

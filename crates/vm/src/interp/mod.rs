@@ -223,7 +223,8 @@ impl Vm {
         let throw = match throw.into_ending() {
             Ending::Error(error) => {
                 let stack = self.frames.positions(MAX_TRACE);
-                Throw::reported(ScriptError { error, stack })
+                let omitted = self.frames.depth() - stack.len();
+                Throw::reported(ScriptError { error, stack, omitted })
             }
             Ending::Exit(status) => Throw::exit(status),
             Ending::Reported(error) => Throw::reported(*error),

@@ -64,7 +64,7 @@ fn intrinsics(vm: &mut Vm, _arguments: Arguments) -> Fallible<Value> {
     for (name, function) in functions {
         vm.map_set_interned(map, name, Value::function(function))?;
     }
-    map.protect();
+    vm.protect_map(map)?;
     vm.intrinsics.listing = Some(map);
     Ok(Value::map(map))
 }

@@ -11,6 +11,7 @@ mod numeric;
 mod ordering;
 mod output;
 mod reference;
+pub(crate) mod shell;
 mod strings;
 #[cfg(test)]
 mod tests;
@@ -38,7 +39,7 @@ pub enum Default {
     Null,
     /// A number.
     Number(f64),
-    /// A string of one character or none.
+    /// A string.
     Text(&'static str),
 }
 
@@ -192,6 +193,21 @@ static FAMILIES: &[(&str, &[Intrinsic])] = &[
     ("Output and time", output::TABLE),
     ("Inspection", inspection::TABLE),
     ("Types", types::TABLE),
+    ("Program and input", shell::process::TABLE),
+    ("Environment", shell::environment::TABLE),
+    ("Files", shell::files::TABLE),
+    ("Binary data", shell::raw_data::TABLE),
+    ("Keys", shell::keys::TABLE),
+    ("Modules", shell::import::TABLE),
+    ("Dates", shell::dates::TABLE),
+];
+
+/// The intrinsics that are members of maps, with a word for the map.
+static MEMBERS: &[(&str, &[Intrinsic])] = &[
+    ("file", shell::files::MEMBERS),
+    ("(open file)", shell::file_handle::MEMBERS),
+    ("RawData", shell::raw_data::MEMBERS),
+    ("key", shell::keys::MEMBERS),
 ];
 
 /// The intrinsics of an interpreter as values.
@@ -244,19 +260,20 @@ pub fn families() -> &'static [(&'static str, &'static [Intrinsic])] {
     FAMILIES
 }
 
+/// The intrinsics that are members of maps, with a word for the map.
+pub fn members() -> &'static [(&'static str, &'static [Intrinsic])] {
+    MEMBERS
+}
+
 impl Vm {
     /// Makes the function values of all intrinsics and fills the type maps.
     pub(crate) fn install_intrinsics(&mut self) -> Fallible<()> {
+        for (_, table) in MEMBERS {
+            self.install_defaults(table)?;
+        }
         for (_, table) in FAMILIES {
+            self.install_defaults(table)?;
             for intrinsic in *table {
-                for parameter in intrinsic.parameters {
-                    if let Default::Text(text) = parameter.default
-                        && self.intrinsics.default_text(text).is_null()
-                    {
-                        let value = Value::string(self.intern(text)?);
-                        self.intrinsics.texts.push((text, value));
-                    }
-                }
                 if intrinsic.name.is_empty() {
                     continue;
                 }
@@ -267,6 +284,40 @@ impl Vm {
             }
         }
         types::install_methods(self)
+    }
+
+    /// Makes the strings that are defaults of parameters.
+    fn install_defaults(&mut self, table: &[Intrinsic]) -> Fallible<()> {
+        for parameter in table.iter().flat_map(|intrinsic| intrinsic.parameters) {
+            if let Default::Text(text) = parameter.default
+                && self.intrinsics.default_text(text).is_null()
+            {
+                let value = Value::string(self.intern(text)?);
+                self.intrinsics.texts.push((text, value));
+            }
+        }
+        Ok(())
+    }
+
+    /// A map of intrinsics under their names.
+    pub(crate) fn map_of_intrinsics(&mut self, table: &'static [Intrinsic]) -> Fallible<Gc<MapCell>> {
+        let map = self.new_map(table.len() + 1)?;
+        for intrinsic in table {
+            let name = self.intern(intrinsic.name)?;
+            let function = self.intrinsic_function(intrinsic)?;
+            self.map_set_interned(map, name, Value::function(function))?;
+        }
+        Ok(map)
+    }
+
+    /// Forbids scripts to change a map. It becomes a dictionary, so that no inline cache that knows another map of the same
+    /// shape can store into it past its protection.
+    pub(crate) fn protect_map(&mut self, map: Gc<MapCell>) -> Fallible<()> {
+        if !map.is_dictionary() {
+            self.make_dictionary(map)?;
+        }
+        map.protect();
+        Ok(())
     }
 
     /// The text of an argument that is converted to a string; null gives the empty string.

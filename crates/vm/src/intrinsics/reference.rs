@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::families;
+use super::{Intrinsic, families, members};
 
 const INTRODUCTION: &str = "\
 # Intrinsics
@@ -20,19 +20,26 @@ counts as 0.
 pub fn reference_page() -> String {
     let mut page = String::from(INTRODUCTION);
     for (family, table) in families() {
-        // Writing to a string cannot fail.
-        let _ = write!(
-            page,
-            "\n## {family}\n\n| Intrinsic | Result or effect |\n|---|---|\n"
-        );
-        for intrinsic in table.iter().filter(|intrinsic| !intrinsic.name.is_empty()) {
-            let _ = writeln!(
-                page,
-                "| `{}` | {} |",
-                intrinsic.signature(),
-                intrinsic.help.replace('|', "\\|")
-            );
-        }
+        section(&mut page, family, table);
+    }
+    for (map, table) in members() {
+        section(&mut page, &format!("Members of {map}"), table);
     }
     page
+}
+
+fn section(page: &mut String, title: &str, table: &[Intrinsic]) {
+    // Writing to a string cannot fail.
+    let _ = write!(
+        page,
+        "\n## {title}\n\n| Intrinsic | Result or effect |\n|---|---|\n"
+    );
+    for intrinsic in table.iter().filter(|intrinsic| !intrinsic.name.is_empty()) {
+        let _ = writeln!(
+            page,
+            "| `{}` | {} |",
+            intrinsic.signature(),
+            intrinsic.help.replace('|', "\\|")
+        );
+    }
 }

@@ -133,7 +133,7 @@ impl Vm {
         }
         if let Some(map) = object.as_map() {
             if map.is_protected() {
-                return Err(RuntimeError::ProtectedMap.into());
+                return self.set_protected(map, index, value);
             }
             return self.map_set(map, index, value);
         }

@@ -124,7 +124,8 @@ impl Globals {
         entry
     }
 
-    fn unassign(&mut self, index: u32) {
+    /// Takes the value of the variable with this number, which must have one.
+    pub fn unassign(&mut self, index: u32) {
         self.cell(index).value.set(Value::UNASSIGNED);
         self.assigned -= 1;
         if let Some(at) = self.order.iter().position(|entry| *entry == Some(index)) {

@@ -1,0 +1,218 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+use kiln::{Limits, Stage};
+
+use crate::{Error, size};
+
+const EXAMPLES: &str = "\
+Examples:
+  kiln hello.ms              run a program
+  kiln hello.ms one two      run it with arguments: shellArgs is [\"hello.ms\", \"one\", \"two\"]
+  kiln -c 'print 6 * 7'      run a text
+  kiln                       an interactive session
+  kiln -i hello.ms           a session that begins with the program's variables
+  kiln --heap-limit 64M x.ms give a program at most 64 MiB
+  kiln check *.ms            look for errors without running anything
+  kiln compile x.ms -o x.kbc compile ahead; `kiln x.kbc` runs the result
+  kiln intrinsics split      what a built-in function does
+
+Exit status: 0 if all went well, 1 after a runtime or compile error, the number given to `exit`,
+2 for wrong usage or a file that cannot be read, 130 if interrupted.";
+
+/// Runs MiniScript programs.
+#[derive(Debug, Parser)]
+#[command(name = "kiln", version, about, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub program: Program,
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// The program to run.
+#[derive(Args, Debug)]
+pub struct Program {
+    /// Run CODE instead of a file
+    #[arg(short = 'c', value_name = "CODE", allow_hyphen_values = true)]
+    pub code: Option<String>,
+    /// Go on with an interactive session when the program has ended
+    #[arg(short, long)]
+    pub interactive: bool,
+    /// The script (`-` for standard input) and what it finds in shellArgs. Without one, a session begins if standard input
+    /// is a terminal; else the program is read from there
+    #[arg(value_names = ["FILE", "ARGS"], num_args = 0.., trailing_var_arg = true, allow_hyphen_values = false)]
+    pub script: Vec<OsString>,
+}
+
+/// How programs are run.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// The most memory for a program's data, such as 512M
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    heap_limit: Option<usize>,
+    /// The most memory for pending calls, such as 64M; it bounds recursion
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    stack_limit: Option<usize>,
+    /// Collect garbage at every allocation: slow, for finding errors in the engine
+    #[arg(long)]
+    pub gc_stress: bool,
+    /// Report on the garbage collector at the end, on standard error
+    #[arg(long)]
+    pub gc_stats: bool,
+}
+
+impl Options {
+    /// The limits of the interpreter.
+    pub fn limits(&self) -> Limits {
+        let default = Limits::default();
+        Limits {
+            heap_bytes: self.heap_limit.unwrap_or(default.heap_bytes),
+            // A register takes eight bytes.
+            stack_registers: self
+                .stack_limit
+                .map_or(default.stack_registers, |bytes| bytes / 8),
+        }
+    }
+}
+
+/// What to do instead of running a program.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a program: source text or compiled code
+    Run {
+        #[command(flatten)]
+        program: Program,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Begin an interactive session, or read one from standard input
+    Repl {
+        /// What the session finds in shellArgs
+        #[arg(trailing_var_arg = true)]
+        arguments: Vec<OsString>,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Compile programs and report all errors, without running anything
+    Check {
+        /// The programs
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Compile a program to a file that `kiln` can run
+    Compile {
+        /// The program
+        file: PathBuf,
+        /// The file to write
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Show a program as the engine sees it
+    Dump {
+        #[command(flatten)]
+        stage: StageChoice,
+        /// The program
+        file: PathBuf,
+    },
+    /// List the built-in functions, or describe one
+    Intrinsics {
+        /// A function, such as `range` or `file.open`
+        name: Option<String>,
+    },
+    /// Print a script that teaches a shell to complete kiln's arguments
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// What `kiln dump` shows.
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+pub struct StageChoice {
+    /// The tokens, one to a line
+    #[arg(long)]
+    tokens: bool,
+    /// The syntax tree
+    #[arg(long)]
+    ast: bool,
+    /// The bytecode, which is also the default
+    #[arg(long)]
+    bytecode: bool,
+}
+
+impl StageChoice {
+    /// The stage chosen.
+    pub fn stage(&self) -> Stage {
+        match (self.tokens, self.ast) {
+            (true, _) => Stage::Tokens,
+            (_, true) => Stage::Tree,
+            _ => Stage::Bytecode,
+        }
+    }
+}
+
+/// Prints the completion script of a shell.
+pub fn print_completions(shell: Shell) -> Result<u8, Error> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "kiln", &mut script);
+    crate::inspect::print(&script)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(["kiln"].into_iter().chain(line.split_whitespace()))
+    }
+
+    fn script(line: &str) -> Vec<OsString> {
+        parse(line).unwrap().program.script
+    }
+
+    #[test]
+    fn definitions_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_follows_the_script_belongs_to_it() {
+        assert_eq!(script("x.ms"), ["x.ms"]);
+        assert_eq!(
+            script("x.ms -q --help -c run"),
+            ["x.ms", "-q", "--help", "-c", "run"]
+        );
+        assert_eq!(script("-"), ["-"]);
+        let arguments = parse("-i --gc-stress x.ms --gc-stats").unwrap();
+        assert!(
+            arguments.program.interactive
+                && arguments.options.gc_stress
+                && !arguments.options.gc_stats
+        );
+        let Some(Command::Run { program, .. }) = parse("run x.ms --version").unwrap().command
+        else {
+            panic!("a subcommand")
+        };
+        assert_eq!(program.script, ["x.ms", "--version"]);
+    }
+
+    #[test]
+    fn code_may_begin_with_a_hyphen() {
+        assert_eq!(parse("-c -x").unwrap().program.code.as_deref(), Some("-x"));
+    }
+
+    #[test]
+    fn unknown_options_are_errors() {
+        assert!(parse("--nonsense x.ms").is_err());
+        assert!(parse("--heap-limit lots x.ms").is_err());
+        assert!(parse("dump --tokens --ast x.ms").is_err());
+    }
+}

@@ -1,0 +1,74 @@
+//! Commands that look at programs without running them.
+
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use kiln::{CompileErrors, CompileOptions, Stage};
+
+use crate::{Error, SCRIPT_ERROR, colour, read};
+
+/// Compiles programs and reports everything that is wrong with them.
+pub fn check(files: &[impl AsRef<Path>]) -> Result<u8, Error> {
+    let mut status = 0;
+    for file in files {
+        let file = file.as_ref();
+        if let Err(errors) = kiln::compile(
+            &file.to_string_lossy(),
+            &read(file)?,
+            CompileOptions::default(),
+        ) {
+            status = report(&errors);
+        }
+    }
+    Ok(status)
+}
+
+/// Compiles a program to a file.
+pub fn compile(file: &Path, output: &Path) -> Result<u8, Error> {
+    match kiln::compile(
+        &file.to_string_lossy(),
+        &read(file)?,
+        CompileOptions::default(),
+    ) {
+        Ok(program) => {
+            let written = std::fs::write(output, kiln::save_compiled(&program));
+            written.map_err(|reason| Error::Unwritable {
+                path: output.display().to_string(),
+                reason,
+            })?;
+            Ok(0)
+        }
+        Err(errors) => Ok(report(&errors)),
+    }
+}
+
+/// Shows a program at a stage of compilation.
+pub fn dump(file: &Path, stage: Stage) -> Result<u8, Error> {
+    let contents = read(file)?;
+    let path = file.to_string_lossy();
+    if stage == Stage::Bytecode && kiln::is_compiled(&contents) {
+        let program = kiln::load_compiled(&contents).map_err(|reason| Error::NotLoadable {
+            path: path.into_owned(),
+            reason,
+        })?;
+        return print(program.to_string().as_bytes());
+    }
+    match kiln::dump(&path, &contents, stage) {
+        Ok(text) => print(text.as_bytes()),
+        Err(errors) => Ok(report(&errors)),
+    }
+}
+
+/// Writes to standard output. That nobody reads it any more is no error.
+pub fn print(text: &[u8]) -> Result<u8, Error> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Output(error)),
+        _ => Ok(0),
+    }
+}
+
+fn report(errors: &CompileErrors) -> u8 {
+    eprintln!("{}", errors.render(colour()));
+    SCRIPT_ERROR
+}
