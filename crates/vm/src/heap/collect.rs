@@ -185,7 +185,7 @@ impl Heap {
     }
 
     /// Begins a new epoch and a full collection.
-    fn begin_full(&mut self, roots: &mut dyn Roots) {
+    pub(super) fn begin_full(&mut self, roots: &mut dyn Roots) {
         debug_assert_eq!(self.phase, Phase::Idle);
         self.note_use_of_runs();
         self.remembered.clear();
