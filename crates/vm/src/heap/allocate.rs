@@ -109,11 +109,14 @@ impl Heap {
         bytes: usize,
         roots: &mut dyn Roots,
     ) -> Fallible<Gc<Header>> {
+        let everything = self.out_of_room;
         self.collect(roots);
         if let Some(cell) = self.allocate_slow(kind, bytes) {
             return Ok(cell);
         }
-        self.collect_full(roots);
+        if !everything {
+            self.collect_full(roots);
+        }
         match self.allocate_slow(kind, bytes) {
             Some(cell) => Ok(cell),
             None => self.exhausted(),
@@ -211,11 +214,7 @@ impl Heap {
     /// Replaces the used-up run of a size class. Returns whether there is another one.
     fn next_run(&mut self, class: usize) -> bool {
         if let Some(block) = self.current[class].take() {
-            let cursor = self.runs[class].cursor;
-            block.give_back(Run {
-                start: cursor,
-                end: cursor,
-            });
+            block.note_use(self.runs[class].cursor);
             if let Some(run) = block.take_run() {
                 self.current[class] = Some(block);
                 self.set_run(class, run);
@@ -253,19 +252,14 @@ impl Heap {
         }
     }
 
-    /// Gives all runs back to their blocks.
-    pub(super) fn give_back_runs(&mut self) {
-        for class in 0..TABLE {
-            if let Some(block) = self.current[class].take() {
-                let rest = Run {
-                    start: self.runs[class].cursor,
-                    end: self.ends[class],
-                };
-                block.give_back(rest);
-                self.allocated -= (rest.end - rest.start) as u64;
-                self.runs[class] = CurrentRun::EMPTY;
-                self.ends[class] = 0;
-            }
+    /// Ends all runs. What is left of them is found again when their blocks are swept.
+    pub(super) fn end_runs(&mut self) {
+        self.note_use_of_runs();
+        for (run, end) in self.runs.iter().zip(&self.ends) {
+            self.allocated -= (end - run.cursor) as u64;
         }
+        self.runs.fill(CurrentRun::EMPTY);
+        self.ends.fill(0);
+        self.current.fill(None);
     }
 }

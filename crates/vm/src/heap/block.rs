@@ -102,7 +102,7 @@ impl Block {
 
     /// Takes memory for cells out of a swept block.
     ///
-    /// The frontier stays until [`give_back`](Self::give_back) or [`note_use`](Self::note_use).
+    /// The frontier stays where it is until [`note_use`](Self::note_use).
     pub(super) fn take_run(self) -> Option<Run> {
         let info = self.info();
         debug_assert_eq!(info.status.get(), Status::Swept);
@@ -123,18 +123,6 @@ impl Block {
             start: self.address_of(frontier),
             end: self.address_of(capacity),
         })
-    }
-
-    /// Gives back what is left of the run taken last.
-    pub(super) fn give_back(self, rest: Run) {
-        self.note_use(rest.start);
-        let info = self.info();
-        let index = self.class().index(rest.start % BLOCK_BYTES);
-        if rest.start < rest.end && index < usize::from(info.frontier.get()) {
-            let length = (rest.end - rest.start) / self.class().bytes as usize;
-            self.write_run(index, length, info.first_run.get());
-            info.first_run.set(index as u16);
-        }
     }
 
     /// Notes that the run taken last is used up to this address.

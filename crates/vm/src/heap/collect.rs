@@ -165,27 +165,25 @@ impl Heap {
         self.note_use_of_runs();
         self.statistics.note_peak(self.used_bytes());
         self.marker.begin(true);
-        self.marker.root_bytes = 0;
         let old = self.marker.marked_bytes;
         roots.trace(&mut self.marker);
-        let remembered = self.trace_remembered();
+        let revisited = self.marker.take_root_bytes() + self.trace_remembered();
         self.marker.drain(self.tracer, usize::MAX);
         roots.forget_dead(&Survivors {
             black: self.black,
             minor: true,
         });
-        self.give_back_runs();
+        self.end_runs();
         self.marker.space.reclaim_young();
         let survived = self.marker.marked_bytes - old;
-        self.pacing
-            .note_minor(survived, self.marker.root_bytes + remembered, self.limit);
+        self.pacing.note_minor(survived, revisited, self.limit);
         if self.old_bytes() >= self.pacing.full_at {
             self.begin_full(roots);
         }
     }
 
     /// Begins a new epoch and a full collection.
-    fn begin_full(&mut self, roots: &mut dyn Roots) {
+    pub(super) fn begin_full(&mut self, roots: &mut dyn Roots) {
         debug_assert_eq!(self.phase, Phase::Idle);
         self.note_use_of_runs();
         self.remembered.clear();
@@ -252,7 +250,7 @@ impl Heap {
             black: self.black,
             minor: false,
         });
-        self.give_back_runs();
+        self.end_runs();
         let live = self.old_bytes();
         let space = &mut self.marker.space;
         space.live_colour = self.black;

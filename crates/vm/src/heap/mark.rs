@@ -36,7 +36,7 @@ pub struct Marker {
     pieces: Vec<Piece>,
     /// The bytes of all cells marked since the epoch began.
     pub(super) marked_bytes: usize,
-    /// The bytes of conservative roots looked at since this was reset.
+    /// The bytes of conservative roots looked at since [`take_root_bytes`](Self::take_root_bytes).
     pub(super) root_bytes: usize,
     /// The memory of the heap. It is here because marking and allocating need it in turn.
     pub(super) space: Space,
@@ -100,6 +100,11 @@ impl Marker {
         debug_assert!(self.is_done());
         self.minor = minor;
         self.space.large.sort();
+    }
+
+    /// The bytes of roots looked at. To be called when they have been traced and no reference has been followed.
+    pub(super) fn take_root_bytes(&mut self) -> usize {
+        std::mem::take(&mut self.root_bytes) + self.grey.len() * size_of::<Value>()
     }
 
     /// Whether every reference found has been followed.

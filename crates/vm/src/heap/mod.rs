@@ -135,7 +135,7 @@ impl Heap {
     /// For tests: every allocation reports that a collection is due, minor and full ones in turn; freed memory is
     /// overwritten; and every collection ends with [`verify`](Self::verify), which panics if it finds a defect.
     pub fn set_stress(&mut self, stress: bool) {
-        self.give_back_runs();
+        self.end_runs();
         self.stress = stress;
         self.marker.space.poison = stress;
     }

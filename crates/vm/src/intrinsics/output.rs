@@ -1,5 +1,7 @@
 //! Output, time, and giving control to the host.
 
+use std::time::Instant;
+
 use super::{Arguments, Intrinsic, number, parameter, text};
 use crate::error::Fallible;
 use crate::stack::Suspension;
@@ -71,18 +73,26 @@ fn time(vm: &mut Vm, _arguments: Arguments) -> Fallible<Value> {
 }
 
 fn wait(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
-    vm.host.flush();
     let seconds = match arguments.number(0) {
         seconds if seconds > 0.0 => seconds.min(MOST_SECONDS),
         _ => 0.0,
     };
-    vm.suspend(Suspension::Wait(seconds));
-    vm.check_interrupt()?;
-    Ok(Value::NULL)
+    vm.host.flush();
+    let begun = Instant::now();
+    let mut left = seconds;
+    // A host may come back early, to look after other things or to deliver an interrupt.
+    loop {
+        vm.suspend(Suspension::Wait(left));
+        vm.poll()?;
+        left = seconds - begun.elapsed().as_secs_f64();
+        if left <= 0.0 || !vm.stack.is_active() {
+            return Ok(Value::NULL);
+        }
+    }
 }
 
 fn r#yield(vm: &mut Vm, _arguments: Arguments) -> Fallible<Value> {
     vm.suspend(Suspension::Yield);
-    vm.check_interrupt()?;
+    vm.poll()?;
     Ok(Value::NULL)
 }

@@ -59,23 +59,21 @@ fn a_cell_is_remembered_once() {
     assert_eq!(world.heap.remembered, [old]);
 }
 
-/// Makes enough old cells for a full collection and allocates until it has begun. The only root is a long row; it
-/// refers to rows of 100 values, and the first value of each refers to a row of one.
+/// Begins a full collection that takes many slices. The only root is a long row; it refers to rows of 100 values,
+/// and the first value of each refers to a row of one, which holds a number.
 fn while_marking() -> (World, Row) {
     let mut world = World::new();
     let long = world.row_at_once(20_000);
     world.roots.rows.push(long);
     for index in 0..length(long) {
-        let row = world.row(100);
-        world.set(long, index, row);
-        let leaf = world.row(1);
+        let row = world.row_at_once(100);
+        let leaf = world.row_at_once(1);
         set_without_barrier(leaf, 0, Value::number(index as f64));
         world.set(row, 0, leaf);
+        world.set(long, index, row);
     }
-    while world.heap.phase == Phase::Idle {
-        world.row(100);
-    }
-    assert!(!world.heap.marker.is_done());
+    world.collect_full();
+    world.heap.begin_full(&mut world.roots);
     (world, long)
 }
 

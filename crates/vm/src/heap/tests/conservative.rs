@@ -83,6 +83,48 @@ fn a_word_does_not_revive_a_dead_cell() {
     }
 }
 
+#[test]
+fn large_cells_are_found_wherever_they_lie() {
+    let mut world = World::new();
+    for round in 0..10 {
+        // Memory of different sizes is freed and used again, so addresses come in no order.
+        let rows: Vec<Row> = (0..40)
+            .map(|n| world.row_at_once(1500 + n * 7919 % 1777))
+            .collect();
+        for (number, row) in rows.iter().enumerate() {
+            if (number + round) % 3 == 0 {
+                world.roots.words.push((row.address() + 5000) as u64);
+            }
+        }
+        world.collect();
+        assert_eq!(world.cells(), world.roots.words.len());
+        if round % 4 == 3 {
+            let half = world.roots.words.len() / 2;
+            world.roots.words.drain(..half);
+            world.collect_full();
+            assert_eq!(world.cells(), world.roots.words.len());
+        }
+    }
+}
+
+#[test]
+fn new_cells_are_found_while_marking() {
+    let mut world = World::new();
+    let old = world.row_at_once(10);
+    world.roots.rows.push(old);
+    world.heap.begin_full(&mut world.roots);
+    for length in [1, 3000] {
+        let new = world.row_at_once(length);
+        set_without_barrier(new, 0, Value::ONE);
+        world.roots.words.push(new.address() as u64);
+    }
+    while world.heap.statistics().full_collections == 0 {
+        world.collect();
+    }
+    world.verify();
+    assert_eq!(world.cells(), 3);
+}
+
 /// Scans the native stack.
 struct StackRoots {
     base: *const u64,

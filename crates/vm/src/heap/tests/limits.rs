@@ -95,3 +95,40 @@ fn inline_allocation_describes_the_fast_path() {
     assert_eq!(world.row_at_once(2).address(), cursor);
     assert_eq!(Heap::inline_allocation(100_000), None);
 }
+
+#[test]
+fn under_stress_every_allocation_asks_for_a_collection() {
+    let mut world = World::new();
+    world.heap.set_stress(true);
+    for length in [1, 1, 3000, 1] {
+        assert_eq!(
+            world.heap.try_allocate(Kind::Values, bytes_for(length)),
+            None
+        );
+        world.row(length);
+    }
+    let statistics = world.heap.statistics();
+    assert!(statistics.minor.count >= 2 && statistics.full_collections >= 1);
+    world.heap.set_stress(false);
+    world.row_at_once(1);
+    assert!(world.heap.try_allocate(Kind::Bytes, bytes_for(1)).is_some());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_dropped_heap_leaves_no_memory_behind() {
+    fn mapped_pages() -> usize {
+        let status = std::fs::read_to_string("/proc/self/statm").expect("Linux has it");
+        status
+            .split(' ')
+            .next()
+            .and_then(|pages| pages.parse().ok())
+            .expect("the first number")
+    }
+    let before = mapped_pages();
+    for _ in 0..10_000 {
+        World::new().row(1);
+    }
+    // A chunk is 256 pages of 4 KiB. Other tests, running meanwhile, need some memory too.
+    assert!(mapped_pages() < before + 10_000 * 128);
+}

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::world::*;
+use crate::heap::collect::Phase;
 use crate::value::Value;
 
 /// A small generator (xorshift64*, Vigna 2016), so that a failure can be repeated.
@@ -125,7 +126,10 @@ impl Program {
         }
         match self.random.below(1000) {
             0 => self.world.collect_full(),
-            1..10 => {
+            1..5 if self.world.heap.phase == Phase::Idle => {
+                self.world.heap.begin_full(&mut self.world.roots);
+            }
+            5..10 => {
                 self.world.collect();
                 self.world.verify();
             }
@@ -135,7 +139,7 @@ impl Program {
 }
 
 fn run(seed: u64, steps: usize, stress: bool) {
-    let mut world = World::with_limit(16 << 20);
+    let mut world = World::with_limit(8 << 20);
     world.heap.set_stress(stress);
     let model = Model {
         rows: HashMap::new(),
@@ -159,11 +163,13 @@ fn run(seed: u64, steps: usize, stress: bool) {
     world.collect_full();
     let rows = compare(&world, &mut model);
     assert_eq!(world.cells(), rows.len());
+    let statistics = world.heap.statistics();
+    assert!(cfg!(miri) || statistics.minor.count > 20 && statistics.slices.count > 20);
 }
 
 #[test]
 fn random_graphs_stay_as_they_are() {
-    let steps = if cfg!(miri) { 200 } else { 30_000 };
+    let steps = if cfg!(miri) { 200 } else { 12_000 };
     for seed in 1..=4 {
         run(seed, steps, false);
     }

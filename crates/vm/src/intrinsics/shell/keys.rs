@@ -151,7 +151,7 @@ fn get(vm: &mut Vm, _arguments: Arguments) -> Fallible<Value> {
         if !has_keyboard {
             return fail("key.get: there is no keyboard to wait for");
         }
-        vm.check_interrupt()?;
+        vm.poll()?;
         vm.suspend(Suspension::Wait(POLL_INTERVAL));
     }
 }

@@ -86,15 +86,6 @@ impl Vm {
         Err(RuntimeError::ProtectedMap.into())
     }
 
-    /// Raises the error of a pending interrupt. Intrinsics that wait ask for it.
-    pub(crate) fn check_interrupt(&mut self) -> Fallible<()> {
-        if self.frames.is_interrupted() {
-            Err(self.frames.limit_error())
-        } else {
-            Ok(())
-        }
-    }
-
     /// A copy of the text of an argument; null counts as empty.
     fn argument_string(&mut self, value: Value) -> Fallible<String> {
         let mut text = String::new();

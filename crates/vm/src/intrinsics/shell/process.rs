@@ -74,7 +74,7 @@ fn input(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     let prompt = vm.argument_string(arguments.get(0))?;
     vm.host.flush();
     let line = vm.host.read_line(&prompt);
-    vm.check_interrupt()?;
+    vm.poll()?;
     vm.new_string(&line.unwrap_or_default())
 }
 
@@ -99,7 +99,7 @@ fn exec(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
         Err(error) => return outcome(vm, b"", error.to_string().as_bytes(), NOT_RUN),
     };
     // Ctrl-C ends the command, too.
-    vm.check_interrupt()?;
+    vm.poll()?;
     match finished {
         None => outcome(vm, b"", b"Timed out", TIMED_OUT),
         Some(Err(error)) => outcome(vm, b"", error.to_string().as_bytes(), NOT_RUN),
@@ -178,7 +178,7 @@ fn wait(
             Err(RecvTimeoutError::Disconnected) => {
                 return Ok(Some(Err(io::Error::other("the command was lost"))));
             }
-            Err(RecvTimeoutError::Timeout) => vm.check_interrupt()?,
+            Err(RecvTimeoutError::Timeout) => vm.poll()?,
         }
         if start.elapsed() >= timeout {
             return Ok(None);
