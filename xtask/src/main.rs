@@ -1,6 +1,7 @@
 //! The repository's own checks and tools: `cargo xtask COMMAND`.
 
 mod bench;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -9,8 +10,9 @@ fn main() -> ExitCode {
     let command = arguments.next();
     match command.as_deref().and_then(|command| command.to_str()) {
         Some("bench") => bench::run(arguments),
+        Some("tidy") => tidy::run(),
         _ => {
-            eprintln!("usage: cargo xtask bench [OPTION]...");
+            eprintln!("usage: cargo xtask bench [OPTION]...\n       cargo xtask tidy");
             ExitCode::FAILURE
         }
     }

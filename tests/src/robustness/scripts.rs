@@ -414,8 +414,8 @@ fn surroundings() -> Vec<Case> {
         .with_file("random.ms", noise(10_000)),
         Case::new(
             "input at its end",
-            "while input != null\nend while",
-            Succeeds,
+            "x = input\ny = input\nprint y.len",
+            Prints("0\n"),
         ),
     ]
 }
