@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::diff::difference;
-use crate::mode::{self, Mode, PLAIN};
+use crate::mode::{self, MODES, Mode, PLAIN};
 use crate::process::{Ending, Finished, Limits, Streams, run};
 
 /// First words of the reports that go with exit status 1.
@@ -42,6 +42,11 @@ fn trials(binary: &Path) -> Result<Vec<Trial>, Box<dyn std::error::Error>> {
     let mut trials = Vec::new();
     for mode in modes {
         for program in &programs {
+            // A directive that cannot be read is reported by the test itself.
+            let directives = Directives::parse(&fs::read(program)?).unwrap_or_default();
+            if directives.not_in.as_deref() == Some(mode.name) {
+                continue;
+            }
             let name = program.strip_prefix(&root)?.with_extension("");
             let name = mode.test_name(&name.to_string_lossy().replace('\\', "/"));
             let (binary, program) = (binary.to_owned(), program.clone());
@@ -75,6 +80,8 @@ struct Directives {
     arguments: Vec<String>,
     stdin: Vec<u8>,
     error_prefix: bool,
+    /// The name of a mode in which the program would take too long.
+    not_in: Option<String>,
 }
 
 impl Directives {
@@ -104,6 +111,9 @@ impl Directives {
                         arguments.split_whitespace().map(str::to_owned).collect();
                 }
                 Some(("stdin", text)) => directives.stdin = text.replace("\\n", "\n").into_bytes(),
+                Some(("not-in", name)) if MODES.iter().any(|mode| mode.name == name) => {
+                    directives.not_in = Some(name.to_owned());
+                }
                 None if directive == "error-prefix" => directives.error_prefix = true,
                 _ => return Err(format!("unknown directive: {line}")),
             }
@@ -211,12 +221,13 @@ mod tests {
     #[test]
     fn directives_stand_in_the_first_comments() {
         let source = b"\xef\xbb\xbf#!/usr/bin/env kiln\r\n// Shows input.\r\n// test: exit=3\n\n\
-            // test: args=a -b c\n// test: stdin=one\\ntwo\\n\n// test: error-prefix\nprint 1\n// test: exit=4\n";
+            // test: args=a -b c\n// test: stdin=one\\ntwo\\n\n// test: error-prefix\n// test: not-in=gc-stress\nprint 1\n// test: exit=4\n";
         let expected = Directives {
             exit: Some(3),
             arguments: vec!["a".into(), "-b".into(), "c".into()],
             stdin: b"one\ntwo\n".to_vec(),
             error_prefix: true,
+            not_in: Some("gc-stress".into()),
         };
         assert_eq!(Directives::parse(source), Ok(expected));
     }
@@ -225,6 +236,7 @@ mod tests {
     fn a_misspelt_directive_is_an_error() {
         assert!(Directives::parse(b"// test: exits=3\n").is_err());
         assert!(Directives::parse(b"// test: exit=three\n").is_err());
+        assert!(Directives::parse(b"// test: not-in=no-such-mode\n").is_err());
     }
 
     #[test]
