@@ -42,6 +42,10 @@ impl ReadMode {
     /// The assignment `x op= …`: an error unless `x` is a local.
     pub const STRICT: ReadMode = ReadMode(4);
 
+    /// `globals.x`: a missing variable is looked up as a member of the map `globals`, a function found is called with that map
+    /// as `self`.
+    pub const MEMBER: ReadMode = ReadMode(8);
+
     /// The bits of either.
     pub const fn with(self, other: ReadMode) -> ReadMode {
         ReadMode(self.0 | other.0)

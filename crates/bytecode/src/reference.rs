@@ -142,7 +142,7 @@ fn flags_meaning(flags: FlagUse) -> &'static str {
     match flags {
         FlagUse::none => "zero",
         FlagUse::read_mode => {
-            "bit 0: a function found is called; bit 1: warn if the variable is no local; bit 2: an error unless it is a local"
+            "bit 0: a function found is called; bit 1: warn if the variable is no local; bit 2: an error unless it is a local; bit 3: it is read as a member of the map `globals`"
         }
         FlagUse::argument_count => "the number of arguments in the window",
         FlagUse::loop_counter => "the index of the loop, 255 standing for all beyond",

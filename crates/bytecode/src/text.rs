@@ -40,7 +40,7 @@ use crate::instruction::Instruction;
 use crate::opcodes::{FlagUse, Op, OpInfo, Role};
 
 /// The names of the bits of a read mode, the lowest first.
-const READ_MODES: [&str; 3] = ["invoke", "warn", "strict"];
+const READ_MODES: [&str; 4] = ["invoke", "warn", "strict", "member"];
 
 /// What a number that stands for something is written behind.
 fn prefix(role: Role) -> &'static str {

@@ -156,7 +156,11 @@ impl ScriptError {
         let (inner, outer) = self.stack.split_at(self.stack.len() - self.stack.len() / 4);
         let gap = (self.omitted > 0).then(|| format!("  ... {} more calls ...", self.omitted));
         let line = |position: &Position| format!("  {position}");
-        inner.iter().map(line).chain(gap).chain(outer.iter().map(line))
+        inner
+            .iter()
+            .map(line)
+            .chain(gap)
+            .chain(outer.iter().map(line))
     }
 }
 

@@ -73,7 +73,10 @@ impl<'a> Checker<'a> {
 
     fn check_flags(&self) -> Result<(), Defect> {
         let flags = self.instruction.flags();
-        let modes = ReadMode::INVOKE.with(ReadMode::WARN).with(ReadMode::STRICT);
+        let mut modes = ReadMode::INVOKE.with(ReadMode::WARN).with(ReadMode::STRICT);
+        if self.op == Op::GetGlobal {
+            modes = modes.with(ReadMode::MEMBER);
+        }
         let are_meaningful = match self.row.flags {
             FlagUse::none | FlagUse::observed => flags == 0,
             FlagUse::read_mode => modes.has(ReadMode(flags)),

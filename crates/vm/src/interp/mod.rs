@@ -224,7 +224,11 @@ impl Vm {
             Ending::Error(error) => {
                 let stack = self.frames.positions(MAX_TRACE);
                 let omitted = self.frames.depth() - stack.len();
-                Throw::reported(ScriptError { error, stack, omitted })
+                Throw::reported(ScriptError {
+                    error,
+                    stack,
+                    omitted,
+                })
             }
             Ending::Exit(status) => Throw::exit(status),
             Ending::Reported(error) => Throw::reported(*error),

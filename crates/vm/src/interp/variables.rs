@@ -3,7 +3,7 @@
 use kiln_bytecode::{Instruction, ReadMode};
 
 use super::access::{cached_variable, note_variable, store_variable};
-use super::calls::invokes;
+use super::calls::{invokes, super_of};
 use super::{Next, Site, State, Step, invoke_function, target_of};
 use crate::error::{Fallible, RuntimeError};
 use crate::feedback::FeedbackCell;
@@ -114,8 +114,11 @@ fn slow_get_global(vm: &mut Vm, next: Next) -> Step {
     // SAFETY: global cells live as long as the interpreter.
     let cell = unsafe { &*pointer };
     let mut value = cell.value.get();
+    let mode = ReadMode(site.instruction.flags());
+    if mode.has(ReadMode::MEMBER) {
+        return global_member(vm, site, value);
+    }
     if value.is_unassigned() {
-        let mode = ReadMode(site.instruction.flags());
         value = cell.fallback.get();
         if value.is_unassigned() || mode.has(ReadMode::WARN) || mode.has(ReadMode::STRICT) {
             let name = site.code().block.globals[site.instruction.bc() as usize];
@@ -138,6 +141,32 @@ fn slow_get_global(vm: &mut Vm, next: Next) -> Step {
         return Step::Throw(RuntimeError::UndefinedLocalIdentifier(vm.text_of(name)).into());
     }
     deliver(vm, site, value, None)
+}
+
+/// `globals.x`, where `x` has no value or holds a function.
+fn global_member(vm: &mut Vm, site: Site, value: Value) -> Step {
+    let globals = Value::map(vm.globals_map);
+    let mut value = value;
+    if value.is_unassigned() {
+        let name = site.code().block.globals[site.instruction.bc() as usize];
+        let Some(name) = site.constant(name as usize).as_string() else {
+            return Step::Continue;
+        };
+        value = match vm.find_member(globals, name) {
+            Ok(member) => member.map_or(Value::NULL, |member| member.value),
+            Err(throw) => return Step::Throw(throw),
+        };
+    }
+    match value.as_function() {
+        Some(function) if invokes(ReadMode(site.instruction.flags()), value) => {
+            let super_value = super_of(vm, vm.globals_map);
+            invoke_function(vm, site, function, globals, super_value)
+        }
+        _ => {
+            site.set(site.instruction.a(), value);
+            Step::Continue
+        }
+    }
 }
 
 #[inline(always)]
@@ -171,7 +200,7 @@ pub(super) fn get_variable(state: &mut State, instruction: Instruction) -> Step 
         && let Some(slot) = cached_variable(feedback, map)
     {
         let value = map.slot(slot).get();
-        if !value.is_function() {
+        if !value.is_function() || instruction.flags() == ReadMode::PLAIN.0 {
             site.set(instruction.a(), value);
             return Step::Continue;
         }
@@ -210,7 +239,7 @@ pub(super) fn get_outer_variable(state: &mut State, instruction: Instruction) ->
         && let Some(slot) = cached_variable(feedback, map)
     {
         let value = map.slot(slot).get();
-        if !value.is_function() {
+        if !value.is_function() || instruction.flags() == ReadMode::PLAIN.0 {
             site.set(instruction.a(), value);
             return Step::Continue;
         }

@@ -17,7 +17,6 @@ mod strings;
 mod tests;
 mod types;
 
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::marker::PhantomData;
 
@@ -26,6 +25,7 @@ pub use reference::reference_page;
 use crate::error::{Fallible, RuntimeError, Throw};
 use crate::heap::{Gc, Marker};
 use crate::object::function::FunctionCell;
+use crate::object::map::AddressMap;
 use crate::object::map::MapCell;
 use crate::object::string::{self, StringCell};
 use crate::semantics::to_integer;
@@ -213,7 +213,7 @@ static MEMBERS: &[(&str, &[Intrinsic])] = &[
 /// The intrinsics of an interpreter as values.
 #[derive(Default)]
 pub struct IntrinsicTable {
-    functions: HashMap<usize, Gc<FunctionCell>>,
+    functions: AddressMap<Gc<FunctionCell>>,
     /// Functions in the order of the tables, with their names.
     listed: Vec<(Gc<StringCell>, Gc<FunctionCell>)>,
     texts: Vec<(&'static str, Value)>,
@@ -300,7 +300,10 @@ impl Vm {
     }
 
     /// A map of intrinsics under their names.
-    pub(crate) fn map_of_intrinsics(&mut self, table: &'static [Intrinsic]) -> Fallible<Gc<MapCell>> {
+    pub(crate) fn map_of_intrinsics(
+        &mut self,
+        table: &'static [Intrinsic],
+    ) -> Fallible<Gc<MapCell>> {
         let map = self.new_map(table.len() + 1)?;
         for intrinsic in table {
             let name = self.intern(intrinsic.name)?;

@@ -165,6 +165,13 @@ impl<'a> FunctionEmitter<'a> {
             self.load_null(dst);
             return;
         }
+        if let Current::Expr(container) = current
+            && self.is_globals(container)
+            && !matches!(read, Read::Call(_))
+        {
+            self.get_global_member(dst, name, matches!(read, Read::Invoke));
+            return;
+        }
         match read {
             Read::Call(arguments) => {
                 self.call_member(
@@ -265,6 +272,13 @@ impl<'a> FunctionEmitter<'a> {
         value: &'a Expr,
     ) {
         self.scratch(|this| {
+            if let Selector::Member(name) = selector
+                && this.is_globals(container)
+            {
+                let value = this.value(value, None);
+                this.set_global_member(*name, value);
+                return;
+            }
             let assigning = this.assigning.take();
             let current = Current::Expr(container);
             let quiet = is_operand(this, value);
@@ -296,6 +310,35 @@ impl<'a> FunctionEmitter<'a> {
                 }
             }
         });
+    }
+
+    /// Whether the expression is the scope map of the global variables: its members are those variables.
+    fn is_globals(&self, expr: &Expr) -> bool {
+        let ExprKind::Variable {
+            name,
+            read: Read::Deferred | Read::Invoke,
+        } = expr.kind
+        else {
+            return false;
+        };
+        Some(name) == self.context.special.globals
+            || (self.is_top_level() && self.context.special.is_scope(name))
+    }
+
+    fn get_global_member(&mut self, dst: Register, name: Name, invoke: bool) {
+        let global = self.builder.global(self.text(name));
+        let mode = if invoke {
+            ReadMode::INVOKE
+        } else {
+            ReadMode::PLAIN
+        };
+        self.builder
+            .get_global(dst, global, mode.with(ReadMode::MEMBER));
+    }
+
+    fn set_global_member(&mut self, name: Name, value: Register) {
+        let global = self.builder.global(self.text(name));
+        self.builder.set_global(value, global);
     }
 
     fn store_member(&mut self, object: Operand, name: Name, value: Register) {
@@ -339,6 +382,16 @@ impl<'a> FunctionEmitter<'a> {
         value: &'a Expr,
     ) {
         self.scratch(|this| {
+            if let Selector::Member(name) = selector
+                && this.is_globals(container)
+            {
+                let value = this.value(value, None);
+                let old = this.temporary();
+                this.get_global_member(old, *name, invoke);
+                this.arithmetic_op(op, old, old, value);
+                this.set_global_member(*name, old);
+                return;
+            }
             let object = this.temporary();
             this.evaluate_object(Current::Expr(container), object);
             match selector {

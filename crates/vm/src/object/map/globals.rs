@@ -1,10 +1,10 @@
 //! Global variables: cells that never move, and the map `globals` as a live view of them.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 
 use crate::error::Fallible;
 use crate::heap::{Gc, Marker};
+use crate::object::map::AddressMap;
 use crate::object::map::{EntryCursor, MapCell};
 use crate::object::string::StringCell;
 use crate::value::Value;
@@ -25,7 +25,7 @@ const CHUNK: usize = 64;
 pub struct Globals {
     chunks: Vec<Box<[GlobalCell]>>,
     names: Vec<Gc<StringCell>>,
-    index_of: HashMap<usize, u32>,
+    index_of: AddressMap<u32>,
     /// The assigned variables in the order of their assignment; a removed one leaves a gap.
     order: Vec<Option<u32>>,
     assigned: usize,
@@ -39,7 +39,7 @@ impl Globals {
         Globals {
             chunks: Vec::new(),
             names: Vec::new(),
-            index_of: HashMap::new(),
+            index_of: AddressMap::default(),
             order: Vec::new(),
             assigned: 0,
             others: None,

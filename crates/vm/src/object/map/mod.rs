@@ -36,6 +36,9 @@ use crate::object::values::ValuesCell;
 use crate::value::Value;
 use crate::vm::Vm;
 
+/// A table by the addresses of cells, which a script cannot choose: the hash need not be a strong one.
+pub(crate) type AddressMap<V> = hashbrown::HashMap<usize, V, foldhash::fast::FixedState>;
+
 /// In `header.flags`: the map is the `__isa` of others, so its changes invalidate inline caches.
 const PROTOTYPE: u8 = 1;
 /// In `header.flags`: dictionary mode.

@@ -26,7 +26,8 @@ pub struct Member {
 
 impl Vm {
     pub(super) fn is_isa_key(&self, key: Value) -> bool {
-        key.as_string().is_some_and(|key| key.if_flat() == Some("__isa"))
+        key.as_string()
+            .is_some_and(|key| key.if_flat() == Some("__isa"))
     }
 
     /// Something that inherited members are looked up by has changed.

@@ -8,9 +8,8 @@
 //!
 //! A map that serves as a prototype has a shape of its own (`unique`), which is replaced whenever the map gains a key.
 
-use std::collections::HashMap;
-
 use crate::heap::{Gc, Survivors};
+use crate::object::map::AddressMap;
 use crate::object::map::{MAX_INLINE_SLOTS, MapCell, Slot};
 use crate::object::string::StringCell;
 
@@ -52,7 +51,7 @@ struct Transition {
 /// A shape.
 pub struct Shape {
     keys: Vec<Gc<StringCell>>,
-    slots: Option<HashMap<usize, u32>>,
+    slots: Option<AddressMap<u32>>,
     transitions: Vec<Transition>,
     parent: ShapeId,
     /// The map that every map of this shape has under `__isa`.
@@ -117,10 +116,10 @@ pub struct ShapeTable {
     retired: Vec<u32>,
     roots: [ShapeId; MAX_INLINE_SLOTS + 1],
     dependents: Vec<Dependents>,
-    dependents_of: HashMap<usize, usize>,
+    dependents_of: AddressMap<usize>,
     /// Every string that ever was a key of a shape, each once: a root for the collector.
     pub(crate) keys: Vec<Gc<StringCell>>,
-    known_keys: HashMap<usize, ()>,
+    known_keys: AddressMap<()>,
 }
 
 impl ShapeTable {
@@ -132,9 +131,9 @@ impl ShapeTable {
             retired: Vec::new(),
             roots: [ShapeId::NONE; MAX_INLINE_SLOTS + 1],
             dependents: Vec::new(),
-            dependents_of: HashMap::new(),
+            dependents_of: AddressMap::default(),
             keys: Vec::new(),
-            known_keys: HashMap::new(),
+            known_keys: AddressMap::default(),
         }
     }
 
