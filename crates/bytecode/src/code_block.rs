@@ -12,6 +12,24 @@ pub enum Language {
     MiniScript1 = 0,
 }
 
+impl Language {
+    /// Every language.
+    pub const ALL: &'static [Language] = &[Language::MiniScript1];
+
+    /// The name in listings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Language::MiniScript1 => "miniscript1",
+        }
+    }
+
+    /// The language of that name.
+    pub fn from_name(name: &str) -> Option<Language> {
+        let mut all = Language::ALL.iter().copied();
+        all.find(|language| language.name() == name)
+    }
+}
+
 /// A constant of the pool.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Constant {
@@ -21,6 +39,18 @@ pub enum Constant {
     Number(f64),
     /// A string; the interpreter interns it.
     String(Box<str>),
+}
+
+impl From<f64> for Constant {
+    fn from(number: f64) -> Constant {
+        Constant::Number(number)
+    }
+}
+
+impl From<&str> for Constant {
+    fn from(string: &str) -> Constant {
+        Constant::String(string.into())
+    }
 }
 
 /// A parameter of a function: its name and the value it takes if the call passes none.
@@ -42,6 +72,30 @@ pub enum FeedbackKind {
     Variable = 1,
     /// A member read, written or called: shapes and holders seen.
     Member = 2,
+}
+
+impl FeedbackKind {
+    /// Every kind.
+    pub const ALL: &'static [FeedbackKind] = &[
+        FeedbackKind::Call,
+        FeedbackKind::Variable,
+        FeedbackKind::Member,
+    ];
+
+    /// The name in listings.
+    pub fn name(self) -> &'static str {
+        match self {
+            FeedbackKind::Call => "call",
+            FeedbackKind::Variable => "variable",
+            FeedbackKind::Member => "member",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn from_name(name: &str) -> Option<FeedbackKind> {
+        let mut all = FeedbackKind::ALL.iter().copied();
+        all.find(|kind| kind.name() == name)
+    }
 }
 
 /// A feedback cell's static part.

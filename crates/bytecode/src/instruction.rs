@@ -1,6 +1,6 @@
 //! Encoding and decoding of one instruction word.
 
-use crate::opcodes::Op;
+use crate::opcodes::{Op, OperandInfo, Role};
 
 /// A register: an index into the frame's window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -113,6 +113,26 @@ impl Instruction {
     /// The 16-bit field with this number (0 = `a`).
     pub const fn field(self, field: u8) -> u16 {
         (self.0 >> (16 + 16 * field)) as u16
+    }
+
+    /// The number an operand of this instruction's row has, without what a `wide` prefix adds.
+    pub const fn operand(self, operand: &OperandInfo) -> u32 {
+        if operand.role.is_32_bit() {
+            self.bc()
+        } else {
+            self.field(operand.field) as u32
+        }
+    }
+
+    /// Where the instruction jumps to if it stands at `position`; none if it does not jump.
+    /// Before verification the target need not be an instruction.
+    pub fn jump_target(self, position: u32) -> Option<i64> {
+        let jumps = |operand: &&OperandInfo| matches!(operand.role, Role::Jump | Role::Jump32);
+        let distance = match self.op()?.info().operands.iter().find(jumps)?.role {
+            Role::Jump => i64::from(self.c() as i16),
+            _ => i64::from(self.bc() as i32),
+        };
+        Some(i64::from(position) + 1 + distance)
     }
 
     /// The same instruction with another flag byte.

@@ -31,6 +31,8 @@
 //! been evaluated yet that could not be evaluated again, and control goes to the listed position, where the
 //! same expression stands with explicit `invoke` instructions.
 
+use crate::code_block::FeedbackKind;
+
 /// Calls the macro `$callback` with every row of the instruction table.
 #[macro_export]
 macro_rules! for_each_op {
@@ -60,13 +62,13 @@ macro_rules! for_each_op {
             /// Reads a variable by name: in the frame's variable map, then outer variables, globals, intrinsics.
             get_variable = GetVariable { dst: Out, variables: In, feedback: Feedback } (read_mode) [allocates calls throws writes];
             /// Reads a variable that is no local: the function's outer variables, then globals, then intrinsics.
-            get_outer_variable = GetOuterVariable { dst: Out, feedback: Feedback } (read_mode) [allocates calls throws writes];
+            get_outer_variable = GetOuterVariable { dst: Out, unused: Unused, feedback: Feedback } (read_mode) [allocates calls throws writes];
             /// Assigns a variable in the frame's variable map.
             set_variable = SetVariable { variables: In, src: In, feedback: Feedback } (none) [allocates throws writes];
             /// `dst` = a new, empty variable map for this frame.
             new_variables = NewVariables { dst: Out } (none) [allocates throws];
             /// Stores the window's `super` into the variable map, if the call has set it.
-            bind_super = BindSuper { variables: In, feedback: Feedback } (none) [allocates throws writes];
+            bind_super = BindSuper { variables: In, unused: Unused, feedback: Feedback } (none) [allocates throws writes];
             /// `dst` = the scope map `outer`: the variables of the function's creator, or the globals.
             get_outer = GetOuter { dst: Out } (none) [allocates throws];
             /// `dst` = the scope map `globals`.
@@ -273,9 +275,33 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: &'static [Role] = &[
+        Role::Out,
+        Role::In,
+        Role::InPair,
+        Role::InOutPair,
+        Role::Window,
+        Role::Immediate,
+        Role::Unused,
+        Role::Constant,
+        Role::Constant32,
+        Role::Global,
+        Role::Feedback,
+        Role::Function,
+        Role::Loop,
+        Role::Jump,
+        Role::Jump32,
+    ];
+
     /// Whether the operand takes the fields `b` and `c` together.
     pub const fn is_32_bit(self) -> bool {
         matches!(self, Role::Constant32 | Role::Global | Role::Jump32)
+    }
+
+    /// Whether a `wide` prefix may supply upper bits of the operand.
+    pub const fn is_widened(self) -> bool {
+        matches!(self, Role::Feedback | Role::Function)
     }
 }
 
@@ -367,6 +393,10 @@ const fn place<const N: usize>(operands: [(&'static str, Role); N]) -> [OperandI
             !role.is_32_bit() || (at == 1 && N == 2),
             "a 32-bit operand stands second and last"
         );
+        assert!(
+            !role.is_widened() || at == 2,
+            "what a wide prefix extends stands in field c"
+        );
         placed[at] = OperandInfo {
             name,
             role,
@@ -412,6 +442,22 @@ impl Op {
     /// The row of the table.
     pub fn info(self) -> &'static OpInfo {
         &Op::INFO[self as usize]
+    }
+
+    /// What the instruction's feedback cell records, if it has one.
+    pub fn feedback_kind(self) -> Option<FeedbackKind> {
+        match self {
+            Op::Invoke | Op::Call => Some(FeedbackKind::Call),
+            Op::ReadLocal
+            | Op::GetVariable
+            | Op::GetOuterVariable
+            | Op::SetVariable
+            | Op::BindSuper => Some(FeedbackKind::Variable),
+            Op::InitMember | Op::GetMember | Op::SetMember | Op::CallMember | Op::CallSuper => {
+                Some(FeedbackKind::Member)
+            }
+            _ => None,
+        }
     }
 
     /// The opcode with this number, if there is one.

@@ -37,7 +37,11 @@ pub enum RuntimeError {
     #[error("Too Many Arguments")]
     TooManyArguments,
     #[error("got {got} where a {required} was required ({operation})")]
-    WrongType { got: &'static str, required: &'static str, operation: &'static str },
+    WrongType {
+        got: &'static str,
+        required: &'static str,
+        operation: &'static str,
+    },
     #[error("string too large")]
     StringTooLarge,
     #[error("list too large")]
@@ -146,7 +150,11 @@ impl std::fmt::Display for ScriptError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Runtime Error: {}", self.error)?;
         match self.stack.first() {
-            Some(Position { module: Some(module), line, .. }) => write!(f, " [{module} line {line}]"),
+            Some(Position {
+                module: Some(module),
+                line,
+                ..
+            }) => write!(f, " [{module} line {line}]"),
             Some(Position { line, .. }) => write!(f, " [line {line}]"),
             None => Ok(()),
         }

@@ -1,1 +1,18 @@
-//! A whole language system without a compiler.
+//! A whole language system without a compiler: values, heap, object model, interpreter and intrinsics.
+
+pub mod error;
+pub mod feedback;
+pub mod frame;
+pub mod heap;
+pub mod host;
+mod interp;
+pub mod intrinsics;
+pub mod object;
+pub mod semantics;
+pub mod stack;
+pub mod text;
+pub mod value;
+pub mod vm;
+
+pub use value::Value;
+pub use vm::Vm;

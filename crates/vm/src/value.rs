@@ -69,7 +69,11 @@ impl Value {
     #[inline(always)]
     pub fn number(number: f64) -> Value {
         let bits = number.to_bits();
-        if bits < Self::FIRST_NON_NUMBER { Value(bits) } else { Value(f64::NAN.to_bits()) }
+        if bits < Self::FIRST_NON_NUMBER {
+            Value(bits)
+        } else {
+            Value(f64::NAN.to_bits())
+        }
     }
 
     /// A number that is the result of arithmetic: its NaNs never look like a tag (see the module's text).
@@ -265,7 +269,16 @@ mod tests {
 
     #[test]
     fn every_number_is_itself() {
-        for number in [0.0, -0.0, 1.0, -1.5, f64::MAX, f64::MIN_POSITIVE, f64::INFINITY, f64::NEG_INFINITY] {
+        for number in [
+            0.0,
+            -0.0,
+            1.0,
+            -1.5,
+            f64::MAX,
+            f64::MIN_POSITIVE,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+        ] {
             let value = Value::number(number);
             assert!(value.is_number());
             assert_eq!(value.as_number().unwrap().to_bits(), number.to_bits());
@@ -274,7 +287,13 @@ mod tests {
 
     #[test]
     fn a_nan_with_any_payload_stays_a_number() {
-        for bits in [0x7FF8 << 48, 0xFFF8 << 48, 0xFFF9 << 48, 0xFFFB << 48 | 0x1234, u64::MAX] {
+        for bits in [
+            0x7FF8 << 48,
+            0xFFF8 << 48,
+            0xFFF9 << 48,
+            0xFFFB << 48 | 0x1234,
+            u64::MAX,
+        ] {
             let value = Value::number(f64::from_bits(bits));
             assert!(value.as_number().unwrap().is_nan());
         }

@@ -66,7 +66,13 @@ const _: () = assert!(size_of::<Header>() == 8);
 impl Header {
     /// A header for a new cell.
     pub fn new(kind: Kind) -> Header {
-        Header { kind: Cell::new(kind as u8), state: Cell::new(WHITE), flags: Cell::new(0), small: Cell::new(0), word: Cell::new(0) }
+        Header {
+            kind: Cell::new(kind as u8),
+            state: Cell::new(WHITE),
+            flags: Cell::new(0),
+            small: Cell::new(0),
+            word: Cell::new(0),
+        }
     }
 
     /// The kind.
@@ -141,7 +147,10 @@ impl<T> Gc<T> {
     #[inline(always)]
     pub unsafe fn from_address(address: usize) -> Gc<T> {
         // SAFETY: no cell lies at address 0.
-        Gc { cell: unsafe { NonNull::new_unchecked(address as *mut T) }, kind: PhantomData }
+        Gc {
+            cell: unsafe { NonNull::new_unchecked(address as *mut T) },
+            kind: PhantomData,
+        }
     }
 
     /// The address of the cell.

@@ -1,0 +1,117 @@
+//! From source text to a code block.
+
+use std::sync::Arc;
+
+use kiln_bytecode::CodeBlock;
+use kiln_frontend::diagnostic::{Colour, Diagnostic};
+use kiln_frontend::miniscript;
+use kiln_frontend::source::{Source, SourceError};
+
+/// What a source text is compiled for.
+#[derive(Clone, Debug, Default)]
+pub struct CompileOptions {
+    /// Values of expression statements are stored in the global `_`, for an interactive session.
+    pub keep_results: bool,
+    /// The text is a module with this name, as error positions show it (`util.ms`).
+    pub module: Option<String>,
+}
+
+/// Everything that is wrong with a source text.
+///
+/// Displayed, it is the first error's one line.
+#[derive(Debug, thiserror::Error)]
+pub struct CompileErrors {
+    /// The text, if it could be read at all.
+    source_text: Option<Source>,
+    errors: Vec<Diagnostic>,
+    /// Why the text could not be read.
+    unreadable: Option<String>,
+}
+
+impl std::fmt::Display for CompileErrors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.errors.first(), &self.unreadable) {
+            (Some(error), _) => write!(f, "{error}"),
+            (None, Some(reason)) => write!(f, "Compiler Error: {reason}"),
+            (None, None) => write!(f, "Compiler Error"),
+        }
+    }
+}
+
+impl CompileErrors {
+    /// The errors, the most important one first.
+    pub fn errors(&self) -> &[Diagnostic] {
+        &self.errors
+    }
+
+    /// The full report: for each error its line, then the source with the place marked.
+    pub fn render(&self, colour: bool) -> String {
+        let Some(source) = &self.source_text else {
+            return self.to_string();
+        };
+        let colour = if colour {
+            Colour::Always
+        } else {
+            Colour::Never
+        };
+        let reports: Vec<String> = self
+            .errors
+            .iter()
+            .map(|error| error.render(source, colour))
+            .collect();
+        reports.join("\n")
+    }
+
+    fn unreadable(error: SourceError) -> CompileErrors {
+        CompileErrors {
+            source_text: None,
+            errors: Vec::new(),
+            unreadable: Some(error.to_string()),
+        }
+    }
+
+    pub(crate) fn in_source(source: Source, errors: Vec<Diagnostic>) -> CompileErrors {
+        CompileErrors {
+            source_text: Some(source),
+            errors,
+            unreadable: None,
+        }
+    }
+}
+
+/// Compiles a MiniScript program.
+///
+/// # Errors
+/// Everything that is wrong with the text.
+pub fn compile(
+    name: &str,
+    text: &[u8],
+    options: CompileOptions,
+) -> Result<Arc<CodeBlock>, CompileErrors> {
+    let mut source = Source::from_file(name, text).map_err(CompileErrors::unreadable)?;
+    if let Some(module) = options.module {
+        source = source.into_module(module);
+    }
+    let program = match miniscript::parse(&source) {
+        Ok(program) => program,
+        Err(errors) => return Err(CompileErrors::in_source(source, errors)),
+    };
+    emit(&program, source, options.keep_results)
+}
+
+/// Emits a parsed program.
+pub(crate) fn emit(
+    program: &miniscript::ast::Program,
+    source: Source,
+    keep_results: bool,
+) -> Result<Arc<CodeBlock>, CompileErrors> {
+    let block = match miniscript::emit(program, &source, miniscript::Options { keep_results }) {
+        Ok(block) => block,
+        Err(errors) => return Err(CompileErrors::in_source(source, errors)),
+    };
+    #[cfg(debug_assertions)]
+    if let Err(error) = kiln_bytecode::verify(&block) {
+        panic!("the emitter made an invalid code block: {error}\n{block}");
+    }
+    Ok(block)
+}

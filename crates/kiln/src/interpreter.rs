@@ -1,0 +1,115 @@
+//! One script world.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiln_bytecode::CodeBlock;
+use kiln_vm::error::{Ending, Fallible, RuntimeError, ScriptError};
+use kiln_vm::frame::{Interrupter, Limits};
+use kiln_vm::host::Host;
+use kiln_vm::stack::{Progress, Suspension};
+use kiln_vm::vm::{StartError, Vm};
+
+/// How a program ended, if not by an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It ran to its end.
+    Finished,
+    /// It called `exit` with this status.
+    Exit(u8),
+}
+
+/// A script world: its own heap, globals, code and limits.
+pub struct Interpreter {
+    vm: Box<Vm>,
+}
+
+/// How long `yield` lets the rest of the world run.
+const YIELD: Duration = Duration::from_millis(1);
+
+impl Interpreter {
+    /// A new world.
+    ///
+    /// # Errors
+    /// The system refuses memory, or the limits leave no room to begin with.
+    pub fn new(limits: Limits, host: Box<dyn Host>) -> Result<Interpreter, StartError> {
+        Ok(Interpreter {
+            vm: Vm::new(limits, host)?,
+        })
+    }
+
+    /// Runs a program to its end. Its globals stay for the next one.
+    ///
+    /// # Errors
+    /// The runtime error that ended it.
+    pub fn run(&mut self, program: &Arc<CodeBlock>) -> Result<Outcome, ScriptError> {
+        let program = program.clone();
+        match self.on_script_stack(move |vm| {
+            let instance = vm.instantiate(&program)?;
+            vm.run_instance(instance)?;
+            Ok(())
+        }) {
+            Ok(()) => Ok(Outcome::Finished),
+            Err(Ending::Exit(status)) => Ok(Outcome::Exit(status)),
+            Err(Ending::Reported(error)) => Err(*error),
+            Err(Ending::Error(error)) => Err(ScriptError {
+                error,
+                stack: Vec::new(),
+            }),
+        }
+    }
+
+    /// The text of a global variable's value, as `str` makes it.
+    pub fn global_text(&mut self, name: &str) -> Option<String> {
+        let name = name.to_owned();
+        self.on_script_stack(move |vm| {
+            let name = vm.intern(&name)?;
+            let mut text = String::new();
+            Ok(match vm.global(name) {
+                Some(value) => {
+                    vm.append_text(value, &mut text)?;
+                    Some(text)
+                }
+                None => None,
+            })
+        })
+        .ok()
+        .flatten()
+    }
+
+    /// A handle with which any thread can stop the script.
+    pub fn interrupter(&self) -> Interrupter {
+        self.vm.interrupter()
+    }
+
+    /// The interpreter behind this one.
+    pub fn vm(&mut self) -> &mut Vm {
+        &mut self.vm
+    }
+
+    /// Runs work on the script stack, waiting where the script waits.
+    fn on_script_stack<T: 'static>(
+        &mut self,
+        work: impl FnOnce(&mut Vm) -> Fallible<T> + 'static,
+    ) -> Result<T, Ending> {
+        let refused =
+            |error: std::io::Error| Ending::Error(RuntimeError::Message(error.to_string().into()));
+        let mut activity = self.vm.start(work).map_err(refused)?;
+        loop {
+            match self.vm.resume(&mut activity) {
+                Some(Progress::Done(result)) => return result.map_err(|throw| throw.into_ending()),
+                Some(Progress::Suspended(suspension)) => {
+                    self.vm.host().flush();
+                    match suspension {
+                        Suspension::Yield => std::thread::sleep(YIELD),
+                        Suspension::Wait(seconds) => {
+                            // Slices, so that an interrupt is noticed.
+                            std::thread::sleep(Duration::from_secs_f64(seconds.clamp(0.0, 0.01)));
+                        }
+                    }
+                }
+                None => return Err(Ending::Error(RuntimeError::Interrupted)),
+            }
+        }
+    }
+}

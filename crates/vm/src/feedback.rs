@@ -1,0 +1,248 @@
+//! What an interpreter keeps for a code block: a copy of the instructions, linked globals, constants as values,
+//! and the feedback that instructions leave behind.
+
+use std::cell::{Cell, OnceCell};
+use std::sync::Arc;
+
+use kiln_bytecode::{CodeBlock, FeedbackKind, Instruction};
+
+use crate::heap::{Gc, Marker};
+use crate::object::map::globals::GlobalCell;
+use crate::object::map::shape::{ShapeId, ShapeTable};
+use crate::object::map::{MapCell, Slot};
+use crate::object::string::StringCell;
+use crate::value::Value;
+
+/// How an inline cache entry reaches the member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Access {
+    /// The entry is not in use.
+    Empty = 0,
+    /// In a slot of the object itself.
+    Own,
+    /// In a slot of `holder`, a prototype or type map; valid as long as the epoch is the current one.
+    Inherited,
+    /// The object lacks the key; adding it leads to the shape in `epoch`.
+    Add,
+}
+
+/// One entry of an inline cache: for objects of this shape the member is there.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct CacheEntry {
+    /// The object's shape.
+    pub shape: ShapeId,
+    /// How the member is reached.
+    pub access: Access,
+    /// The slot, in the object or in the holder.
+    pub slot: Slot,
+    /// The prototype epoch in which an inherited entry was made, or the shape to change to.
+    pub epoch: u32,
+    /// The map that has the inherited member.
+    pub holder: Option<Gc<MapCell>>,
+}
+
+impl CacheEntry {
+    /// An entry that matches nothing.
+    pub const EMPTY: CacheEntry = CacheEntry {
+        shape: ShapeId::NONE,
+        access: Access::Empty,
+        slot: Slot(0),
+        epoch: 0,
+        holder: None,
+    };
+}
+
+/// The entries after the first of a polymorphic cache.
+pub const POLYMORPHIC_ENTRIES: usize = 3;
+
+/// What an instruction has seen.
+#[repr(C)]
+pub struct FeedbackCell {
+    /// The member's or variable's name, interned; null at call sites.
+    pub key: Value,
+    /// The entry used last but for polymorphic sites, where it is the first one made.
+    pub first: Cell<CacheEntry>,
+    /// The other entries, once there are any.
+    pub others: OnceCell<Box<[Cell<CacheEntry>; POLYMORPHIC_ENTRIES]>>,
+    /// Objects of more shapes than entries came by: the cache is no longer filled.
+    pub megamorphic: Cell<bool>,
+    /// The code called: of the last call, if `targets` is 1.
+    pub target: Cell<usize>,
+    /// How many different functions have been called, up to 255.
+    pub targets: Cell<u8>,
+}
+
+impl FeedbackCell {
+    /// The interned key, at sites that have one.
+    #[inline(always)]
+    pub fn key_string(&self) -> Gc<StringCell> {
+        debug_assert!(self.key.as_string().is_some());
+        // SAFETY: instances give every cell that a keyed instruction uses an interned string as its key; the verifier
+        // checks that such instructions only use cells with keys.
+        unsafe { self.key.as_string().unwrap_unchecked() }
+    }
+
+    /// Records the code of a function called here.
+    #[inline(always)]
+    pub fn record_target(&self, code: usize) {
+        if self.target.get() != code {
+            self.target.set(code);
+            self.targets.set(self.targets.get().saturating_add(1));
+        }
+    }
+
+    /// The entry for objects of this shape beyond the first.
+    #[inline]
+    pub fn other_entry(&self, shape: ShapeId) -> Option<CacheEntry> {
+        self.others
+            .get()?
+            .iter()
+            .map(Cell::get)
+            .find(|entry| entry.shape == shape && entry.access != Access::Empty)
+    }
+
+    /// Enters what a slow path has found.
+    pub fn record(&self, entry: CacheEntry) {
+        if self.first.get().access == Access::Empty || self.first.get().shape == entry.shape {
+            self.first.set(entry);
+            return;
+        }
+        let others = self.others.get_or_init(|| {
+            Box::new([const { Cell::new(CacheEntry::EMPTY) }; POLYMORPHIC_ENTRIES])
+        });
+        for other in others.iter() {
+            if other.get().access == Access::Empty || other.get().shape == entry.shape {
+                other.set(entry);
+                return;
+            }
+        }
+        self.megamorphic.set(true);
+        // Keep following the program: the first entry is the most recent one.
+        self.first.set(entry);
+    }
+
+    /// Forgets entries that mention shapes which are gone, and inherited ones if asked to.
+    pub fn forget(&self, shapes: &ShapeTable, inherited: bool) {
+        let stale = |entry: CacheEntry| {
+            !shapes.is_live(entry.shape)
+                || (entry.access == Access::Add && !shapes.is_live(ShapeId(entry.epoch)))
+                || (inherited && entry.access == Access::Inherited)
+        };
+        if stale(self.first.get()) {
+            self.first.set(CacheEntry::EMPTY);
+        }
+        for other in self.others.get().iter().flat_map(|others| others.iter()) {
+            if stale(other.get()) {
+                other.set(CacheEntry::EMPTY);
+            }
+        }
+    }
+}
+
+/// Counters of a loop.
+#[derive(Debug, Default)]
+pub struct LoopCounter {
+    /// Passes through the loop's backward jump.
+    pub passes: Cell<u64>,
+}
+
+/// An interpreter's instance of a code block.
+#[repr(C)]
+pub struct CodeInstance {
+    /// The interpreter's own copy, which it may rewrite.
+    pub instructions: Box<[Cell<Instruction>]>,
+    /// The constants as values.
+    pub constants: Box<[Value]>,
+    /// The feedback cells.
+    pub feedback: Box<[FeedbackCell]>,
+    /// The global variables that instructions name by index.
+    pub globals: Box<[*const GlobalCell]>,
+    /// The default values of the parameters.
+    pub defaults: Box<[Value]>,
+    /// The number of registers of the window.
+    pub register_count: usize,
+    /// The number of parameters.
+    pub parameter_count: usize,
+    /// Calls must set `super`.
+    pub uses_super: bool,
+    /// The first parameter is named `self`.
+    pub self_parameter: bool,
+    /// How often the function was called.
+    pub calls: Cell<u64>,
+    /// How often its loops were passed.
+    pub loops: Box<[LoopCounter]>,
+    /// How many variables its variable map is made for.
+    pub variable_count: usize,
+    /// Instances of the nested functions.
+    pub functions: Box<[OnceCell<*const CodeInstance>]>,
+    /// Functions of literals that make no closure.
+    pub static_functions: Box<[Cell<Value>]>,
+    /// The code block.
+    pub block: Arc<CodeBlock>,
+}
+
+impl CodeInstance {
+    /// The name of a scope map among the parameters: calls fail then. Such an instance pretends to a number of parameters that
+    /// no call has, so that only calls on their slow path need to ask.
+    #[cold]
+    pub(crate) fn forbidden_parameter(&self) -> Option<&str> {
+        let name = self
+            .block
+            .parameters
+            .iter()
+            .map(|parameter| &*parameter.name)
+            .find(|name| is_forbidden(name));
+        name.filter(|_| self.parameter_count == usize::MAX)
+    }
+
+    /// The position of an instruction, given the address of the one after it.
+    pub fn position_before(&self, next: *const Cell<Instruction>) -> u32 {
+        let distance = (next as usize).wrapping_sub(self.instructions.as_ptr() as usize)
+            / size_of::<Instruction>();
+        (distance as u32).saturating_sub(1)
+    }
+
+    /// Marks constants, keys and cached functions.
+    pub(crate) fn trace(&self, marker: &mut Marker) {
+        for value in self.constants.iter().chain(self.defaults.iter()) {
+            marker.value(*value);
+        }
+        for cell in self.feedback.iter() {
+            marker.value(cell.key);
+        }
+        for function in self.static_functions.iter() {
+            marker.value(function.get());
+        }
+    }
+}
+
+fn is_forbidden(parameter: &str) -> bool {
+    parameter == "locals" || parameter == "globals"
+}
+
+/// The number of arguments at which a call needs no filling up.
+pub(crate) fn parameter_count(block: &CodeBlock) -> usize {
+    if block
+        .parameters
+        .iter()
+        .any(|parameter| is_forbidden(&parameter.name))
+    {
+        return usize::MAX;
+    }
+    block.parameters.len()
+}
+
+/// How many different variables a function may put into its variable map.
+pub(crate) fn variable_count(block: &CodeBlock) -> usize {
+    let mut keys: Vec<u32> = block
+        .feedback
+        .iter()
+        .filter(|cell| cell.kind == FeedbackKind::Variable)
+        .map(|cell| cell.key)
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.len()
+}

@@ -1,0 +1,225 @@
+//! Frames and register windows.
+//!
+//! Register windows lie in one contiguous value stack. A window is laid over the caller's registers, so arguments
+//! are written where the callee expects them:
+//!
+//! ```text
+//! caller's window                    callee's window
+//! | callee | self | super | a | b | t |
+//!                                 ^ | callee | self | super | argument 0 | argument 1 | locals … |
+//!                                   window operand of the call
+//! ```
+//! A frame record remembers what a return restores; it lies on a stack of its own.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use kiln_bytecode::Instruction;
+use memmap2::MmapMut;
+
+use crate::error::{Position, RuntimeError, Throw};
+use crate::feedback::CodeInstance;
+use crate::heap::Marker;
+use crate::value::Value;
+
+/// What bounds a script.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes that the heap may grow to.
+    pub heap_bytes: usize,
+    /// Registers of all calls together: what bounds recursion.
+    pub stack_registers: usize,
+}
+
+impl Default for Limits {
+    /// 1 GiB of heap; a stack on which some hundred thousand calls of small functions fit.
+    fn default() -> Limits {
+        Limits {
+            heap_bytes: 1 << 30,
+            stack_registers: 4 << 20,
+        }
+    }
+}
+
+/// What a return restores.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Frame {
+    /// The code.
+    pub code: *const CodeInstance,
+    /// The instruction after the one being executed: kept up to date at calls and in slow paths.
+    pub next: *const Cell<Instruction>,
+    /// The window.
+    pub base: *mut Value,
+}
+
+/// Registers beyond the limit that runtime functions may use without a check.
+const RED_ZONE: usize = 512;
+
+/// The value stack and the stack of frame records.
+pub struct FrameStack {
+    values: MmapMut,
+    records: MmapMut,
+    /// The number of frames.
+    depth: usize,
+    /// A window must end below this address. An interrupt lowers it to 0.
+    limit: Arc<AtomicUsize>,
+    real_limit: usize,
+}
+
+impl FrameStack {
+    /// Stacks for this many registers; memory is committed when it is touched.
+    pub fn new(registers: usize) -> std::io::Result<FrameStack> {
+        let values = MmapMut::map_anon((registers + RED_ZONE) * size_of::<Value>())?;
+        // Windows of nested calls are at least three registers apart.
+        let records = MmapMut::map_anon((registers / 3 + 2) * size_of::<Frame>())?;
+        let real_limit = values.as_ptr() as usize + registers * size_of::<Value>();
+        Ok(FrameStack {
+            values,
+            records,
+            depth: 0,
+            limit: Arc::new(AtomicUsize::new(real_limit)),
+            real_limit,
+        })
+    }
+
+    /// The number of frames.
+    #[inline(always)]
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    #[inline(always)]
+    fn record(&self, index: usize) -> *mut Frame {
+        // SAFETY: windows of nested frames are at least three registers apart and below the limit, so `index` is in the mapping.
+        unsafe { (self.records.as_ptr() as *mut Frame).add(index) }
+    }
+
+    /// The current frame.
+    #[inline(always)]
+    pub fn top(&self) -> &Frame {
+        debug_assert!(self.depth > 0);
+        // SAFETY: records below `depth` are initialized.
+        unsafe { &*self.record(self.depth - 1) }
+    }
+
+    /// The frame with this number, counted from the outermost.
+    pub fn get(&self, index: usize) -> Option<&Frame> {
+        // SAFETY: records below `depth` are initialized.
+        (index < self.depth).then(|| unsafe { &*self.record(index) })
+    }
+
+    /// Remembers where the current frame goes on.
+    #[inline(always)]
+    pub fn set_next(&mut self, next: *const Cell<Instruction>) {
+        debug_assert!(self.depth > 0);
+        // SAFETY: records below `depth` are initialized.
+        unsafe { (*self.record(self.depth - 1)).next = next };
+    }
+
+    /// Enters a frame whose window has been checked against the limit.
+    #[inline(always)]
+    pub fn push(&mut self, frame: Frame) {
+        // SAFETY: see `record`.
+        unsafe { self.record(self.depth).write(frame) };
+        self.depth += 1;
+    }
+
+    /// Leaves the current frame.
+    #[inline(always)]
+    pub fn pop(&mut self) {
+        debug_assert!(self.depth > 0);
+        self.depth -= 1;
+    }
+
+    /// Leaves all frames but the outermost `depth`.
+    pub fn truncate(&mut self, depth: usize) {
+        debug_assert!(depth <= self.depth);
+        self.depth = depth;
+    }
+
+    /// The first register behind the current frame's window.
+    pub fn end(&self) -> *mut Value {
+        if self.depth == 0 {
+            return self.values.as_ptr() as *mut Value;
+        }
+        let frame = self.top();
+        // SAFETY: the window ends below the limit, inside the mapping.
+        unsafe { frame.base.add((*frame.code).register_count) }
+    }
+
+    /// Whether a window that ends at `end` is too far; also true if an interrupt is pending.
+    #[inline(always)]
+    pub fn is_beyond_limit(&self, end: *const Value) -> bool {
+        end as usize > self.limit.load(Ordering::Relaxed)
+    }
+
+    /// Whether an interrupt is pending.
+    #[inline(always)]
+    pub fn is_interrupted(&self) -> bool {
+        self.limit.load(Ordering::Relaxed) == 0
+    }
+
+    /// The error behind [`FrameStack::is_beyond_limit`]. Takes back a pending interrupt.
+    #[cold]
+    pub fn limit_error(&mut self) -> Throw {
+        if self.limit.swap(self.real_limit, Ordering::Relaxed) == 0 {
+            RuntimeError::Interrupted.into()
+        } else {
+            RuntimeError::CallStackOverflow.into()
+        }
+    }
+
+    /// A handle with which any thread can interrupt the script.
+    pub fn interrupter(&self) -> Interrupter {
+        Interrupter {
+            limit: self.limit.clone(),
+        }
+    }
+
+    /// Where the frames are, innermost first; at most `most`, of long stacks the innermost and the outermost.
+    pub fn positions(&self, most: usize) -> Vec<Position> {
+        let skipped = self.depth.saturating_sub(most);
+        let skip_from = most - most / 4;
+        let mut positions = Vec::new();
+        for (number, index) in (0..self.depth).rev().enumerate() {
+            if number >= skip_from && number < skip_from + skipped {
+                continue;
+            }
+            if let Some(frame) = self.get(index) {
+                // SAFETY: frames refer to instances, which live as long as the interpreter.
+                let code = unsafe { &*frame.code };
+                positions.push(Position {
+                    module: code.block.origin.module.clone(),
+                    line: code.block.line_at(code.position_before(frame.next)),
+                    function: code.block.name.clone(),
+                });
+            }
+        }
+        positions
+    }
+
+    /// Marks what registers hold. Windows are reserved, not cleared, so any word may be stale.
+    pub(crate) fn trace(&self, marker: &mut Marker) {
+        let start = self.values.as_ptr().cast::<u64>();
+        // Arguments of an intrinsic called just now lie behind the window.
+        let end = self.end() as usize + 64 * size_of::<Value>();
+        let end = end.min(start as usize + self.values.len()) as *const u64;
+        // SAFETY: both ends lie in the mapping of the value stack.
+        unsafe { marker.conservative(start, end) };
+    }
+}
+
+/// Interrupts a script from another thread or a signal handler.
+#[derive(Clone, Debug)]
+pub struct Interrupter {
+    limit: Arc<AtomicUsize>,
+}
+
+impl Interrupter {
+    /// Makes the script end with the error `interrupted` at its next call or loop pass.
+    pub fn interrupt(&self) {
+        self.limit.store(0, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,85 @@
+//! What an interpreter asks of the program it is part of.
+
+/// Services of the surrounding program. Every method has a default that grants nothing.
+#[allow(unused_variables)]
+pub trait Host {
+    /// Writes to the program's standard output.
+    fn write_output(&mut self, text: &str) {}
+    /// Writes to the program's error output (warnings).
+    fn write_error(&mut self, text: &str) {}
+    /// Makes everything written visible.
+    fn flush(&mut self) {}
+    /// Reads a line without its line end; none at the end of input. Shows the prompt if a person is typing.
+    fn read_line(&mut self, prompt: &str) -> Option<String> {
+        None
+    }
+    /// Whether scripts may read and write files.
+    fn allows_files(&self) -> bool {
+        false
+    }
+    /// Whether scripts may run programs.
+    fn allows_exec(&self) -> bool {
+        false
+    }
+    /// Whether scripts may read and change environment variables.
+    fn allows_environment(&self) -> bool {
+        false
+    }
+    /// Compiles the library for `import`: its code and the name for error positions. None if there is no such library.
+    fn load_library(&mut self, name: &str, import_path: &str) -> Option<Library> {
+        None
+    }
+    /// The script path and the arguments behind it.
+    fn script_arguments(&self) -> Vec<String> {
+        Vec::new()
+    }
+    /// Access to the keyboard, if there is one.
+    fn keyboard(&mut self) -> Option<&mut dyn Keyboard> {
+        None
+    }
+    /// Name, information (an address) and version for the map `version`.
+    fn identity(&self) -> Identity {
+        Identity {
+            name: "Kiln".into(),
+            information: String::new(),
+            version: 0.1,
+        }
+    }
+}
+
+/// What `version` says of the host.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The host's name.
+    pub name: String,
+    /// Where to learn more.
+    pub information: String,
+    /// Its version.
+    pub version: f64,
+}
+
+/// The outcome of looking for a library.
+pub enum Library {
+    /// Its code.
+    Code(std::sync::Arc<kiln_bytecode::CodeBlock>),
+    /// It does not compile: the first line of the report.
+    Broken(String),
+}
+
+/// A keyboard that delivers single keys.
+pub trait Keyboard {
+    /// Whether a key is waiting.
+    fn available(&mut self) -> bool;
+    /// The next key's sequence of characters, if one is waiting.
+    fn poll(&mut self) -> Option<String>;
+    /// Whether typed characters are shown.
+    fn echo(&self) -> bool;
+    /// Shows or hides typed characters.
+    fn set_echo(&mut self, echo: bool);
+}
+
+/// A host that grants nothing and says nothing.
+#[derive(Debug, Default)]
+pub struct NoHost;
+
+impl Host for NoHost {}

@@ -1,0 +1,480 @@
+//! Calls, returns, function literals.
+
+use std::cell::Cell;
+
+use kiln_bytecode::{Instruction, ReadMode};
+
+use super::{Next, Site, State, Step, access, invoke_function, target_of};
+use crate::error::{Fallible, RuntimeError, Throw};
+use crate::feedback::CodeInstance;
+use crate::frame::Frame;
+use crate::heap::Gc;
+use crate::intrinsics::Arguments;
+use crate::object::function::{Callee, FunctionCell};
+use crate::object::map::MapCell;
+use crate::value::Value;
+use crate::vm::Vm;
+
+/// Puts a script function's window in order and enters its frame. Arguments stand in the window already. None if that fails:
+/// [`entry_error`] says why. (The error is not returned from here because the threaded interpreter's handlers must not
+/// own anything.)
+#[inline(always)]
+fn enter(
+    vm: &mut Vm,
+    code: *const CodeInstance,
+    window: *mut Value,
+    argument_count: usize,
+) -> Option<Frame> {
+    // SAFETY: instances live as long as the interpreter.
+    let instance = unsafe { &*code };
+    if argument_count != instance.parameter_count && !fill_up(instance, window, argument_count) {
+        return None;
+    }
+    // Only compared, never used, if beyond the limit.
+    let end = window.wrapping_add(instance.register_count);
+    if vm.frames.is_beyond_limit(end) {
+        return None;
+    }
+    instance.calls.set(instance.calls.get() + 1);
+    let frame = Frame {
+        code,
+        next: instance.instructions.as_ptr(),
+        base: window,
+    };
+    vm.frames.push(frame);
+    Some(frame)
+}
+
+/// Gives parameters without an argument their default values. False if there are too many arguments.
+#[inline(never)]
+fn fill_up(instance: &CodeInstance, window: *mut Value, argument_count: usize) -> bool {
+    if argument_count > instance.defaults.len() || instance.forbidden_parameter().is_some() {
+        return false;
+    }
+    for index in argument_count..instance.defaults.len() {
+        // SAFETY: at worst this is in the red zone behind the stack's limit.
+        unsafe { *window.add(3 + index) = instance.defaults[index] };
+    }
+    true
+}
+
+/// Why [`enter`] failed.
+#[cold]
+#[inline(never)]
+fn entry_error(vm: &mut Vm, code: *const CodeInstance, argument_count: usize) -> Throw {
+    // SAFETY: instances live as long as the interpreter.
+    let instance = unsafe { &*code };
+    if let Some(name) = instance.forbidden_parameter() {
+        return Throw::message(format!("can't assign to {name}"));
+    }
+    if argument_count > instance.defaults.len() {
+        return RuntimeError::TooManyArguments.into();
+    }
+    vm.frames.limit_error()
+}
+
+/// Begins any call: enters a script function's frame (`None`), or runs an intrinsic and returns its result.
+///
+/// The arguments stand in the window from slot 3 on. `self_value` may be unassigned; `super_value` counts only if there is a
+/// `self`.
+#[inline(never)]
+pub(super) fn begin(
+    vm: &mut Vm,
+    function: Gc<FunctionCell>,
+    window: *mut Value,
+    self_value: Value,
+    super_value: Value,
+    argument_count: usize,
+) -> Fallible<Option<Value>> {
+    let is_method = !self_value.is_unassigned() && !self_value.is_null();
+    // SAFETY: the first slots of a window are below the limit or in the red zone.
+    unsafe {
+        *window = Value::function(function);
+        *window.add(1) = if is_method {
+            self_value
+        } else {
+            Value::UNASSIGNED
+        };
+        *window.add(2) = if is_method {
+            super_value
+        } else {
+            Value::UNASSIGNED
+        };
+    }
+    match function.callee() {
+        Callee::Script(code) => {
+            let mut argument_count = argument_count;
+            // SAFETY: instances live as long as the interpreter.
+            if is_method && unsafe { (*code).self_parameter } {
+                // SAFETY: there are at most 256 arguments, so the shifted ones end in the red zone at worst.
+                unsafe {
+                    std::ptr::copy(window.add(3), window.add(4), argument_count);
+                    *window.add(3) = self_value;
+                }
+                argument_count += 1;
+            }
+            match enter(vm, code, window, argument_count) {
+                Some(_) => Ok(None),
+                None => Err(entry_error(vm, code, argument_count)),
+            }
+        }
+        Callee::Intrinsic(intrinsic) => {
+            let (mut first, mut argument_count) = (3, argument_count);
+            if is_method && intrinsic.takes_self() {
+                // `self` stands right before the arguments if it is put into the slot of `super`.
+                first = 2;
+                argument_count += 1;
+                // SAFETY: see above.
+                unsafe { *window.add(2) = self_value };
+            }
+            if argument_count > intrinsic.parameters.len() {
+                return Err(RuntimeError::TooManyArguments.into());
+            }
+            for index in argument_count..intrinsic.parameters.len() {
+                let value = intrinsic.parameters[index].default_value(vm);
+                // SAFETY: intrinsics have few parameters, so this is in the red zone at worst.
+                unsafe { *window.add(first + index) = value };
+            }
+            // SAFETY: the arguments were just put in order.
+            let arguments = unsafe {
+                Arguments::new(window.add(first), intrinsic.parameters.len(), self_value)
+            };
+            (intrinsic.run)(vm, arguments).map(Some)
+        }
+    }
+}
+
+/// Goes on after [`begin`]: the result of an intrinsic goes to the instruction's register.
+fn begin_step(
+    vm: &mut Vm,
+    site: Site,
+    function: Gc<FunctionCell>,
+    window: *mut Value,
+    self_value: Value,
+    super_value: Value,
+) -> Step {
+    vm.frames.set_next(site.next);
+    match begin(
+        vm,
+        function,
+        window,
+        self_value,
+        super_value,
+        usize::from(site.instruction.flags()),
+    ) {
+        Ok(Some(value)) => {
+            site.set(site.instruction.a(), value);
+            Step::Continue
+        }
+        Ok(None) => Step::Reload,
+        Err(throw) => Step::Throw(throw),
+    }
+}
+
+/// The result of calling something that is no function.
+#[cold]
+fn call_value(vm: &mut Vm, site: Site, value: Value) -> Step {
+    if site.instruction.flags() > 0 {
+        vm.frames.set_next(site.next);
+        return Step::Throw(RuntimeError::TooManyArguments.into());
+    }
+    site.set(site.instruction.a(), value);
+    Step::Continue
+}
+
+#[inline(never)]
+pub(super) fn slow_call(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+    let site = Site::at(vm, next);
+    // SAFETY: the verifier has checked that the window's fixed slots are registers.
+    let window = unsafe { site.base.add(usize::from(site.instruction.b())) };
+    let callee = site.get(site.instruction.b());
+    match callee.as_function() {
+        Some(function) => {
+            site.feedback(feedback).record_target(target_of(function));
+            begin_step(vm, site, function, window, Value::UNASSIGNED, Value::NULL)
+        }
+        None => call_value(vm, site, callee),
+    }
+}
+
+#[inline(always)]
+pub(super) fn call(state: &mut State, instruction: Instruction) -> Step {
+    let site = state.site(instruction);
+    let callee = site.get(instruction.b());
+    if let Some(function) = callee.as_function()
+        && let Some(code) = function.script_code()
+    {
+        site.feedback(usize::from(instruction.c()))
+            .record_target(code as usize);
+        // SAFETY: the verifier has checked that the window's fixed slots are registers.
+        let window = unsafe { site.base.add(usize::from(instruction.b())) };
+        return enter_inline(
+            state,
+            site,
+            code,
+            window,
+            Value::UNASSIGNED,
+            Value::UNASSIGNED,
+        );
+    }
+    slow_call(state.vm, state.next, usize::from(instruction.c()))
+}
+
+/// Enters a script function from the loop. The callee stands in window slot 0, arguments behind slot 2.
+#[inline(always)]
+fn enter_inline(
+    state: &mut State,
+    site: Site,
+    code: *const CodeInstance,
+    window: *mut Value,
+    self_value: Value,
+    super_value: Value,
+) -> Step {
+    // SAFETY: window slots 0 to 2 are registers; instances live as long as the interpreter.
+    unsafe {
+        *window.add(1) = self_value;
+        if (*code).uses_super {
+            *window.add(2) = super_value;
+        }
+    }
+    state.vm.frames.set_next(site.next);
+    match enter(
+        state.vm,
+        code,
+        window,
+        usize::from(site.instruction.flags()),
+    ) {
+        Some(frame) => {
+            (state.next, state.base, state.code) = (frame.next, frame.base, frame.code);
+            Step::Continue
+        }
+        None => failed_entry(state.vm, code, usize::from(site.instruction.flags())),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn failed_entry(vm: &mut Vm, code: *const CodeInstance, argument_count: usize) -> Step {
+    Step::Throw(entry_error(vm, code, argument_count))
+}
+
+#[inline(always)]
+pub(super) fn call_member(state: &mut State, instruction: Instruction) -> Step {
+    let site = state.site(instruction);
+    let object = site.get(instruction.b() + 1);
+    if let Some((value, holder)) = access::cached_member(state.vm, site, object)
+        && let Some(function) = value.as_function()
+        && let Some(code) = function.script_code()
+        // SAFETY: instances live as long as the interpreter.
+        && !unsafe { (*code).self_parameter }
+    {
+        site.feedback(usize::from(instruction.c()))
+            .record_target(code as usize);
+        // SAFETY: the verifier has checked that the window's fixed slots are registers.
+        let window = unsafe { site.base.add(usize::from(instruction.b())) };
+        site.set(instruction.b(), value);
+        // SAFETY: as above.
+        let super_value = if unsafe { (*code).uses_super } {
+            super_of(state.vm, holder)
+        } else {
+            Value::NULL
+        };
+        return enter_inline(state, site, code, window, object, super_value);
+    }
+    slow_call_member(state.vm, state.next, usize::from(instruction.c()))
+}
+
+/// What `super` is in a method found in `holder`.
+#[inline(never)]
+pub(super) fn super_of(vm: &mut Vm, holder: Gc<MapCell>) -> Value {
+    vm.isa_of(holder).unwrap_or(Value::NULL)
+}
+
+#[inline(never)]
+pub(super) fn slow_call_member(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+    let site = Site::at(vm, next);
+    vm.frames.set_next(site.next);
+    let feedback = site.feedback(feedback);
+    // SAFETY: the verifier has checked that the window's fixed slots are registers.
+    let window = unsafe { site.base.add(usize::from(site.instruction.b())) };
+    let mut object = site.get(site.instruction.b() + 1);
+    if object.is_unassigned() {
+        object = match access::outer_self(vm, site, true) {
+            Ok(object) => object,
+            Err(throw) => return Step::Throw(throw),
+        };
+        site.set(site.instruction.b() + 1, object);
+    }
+    match access::look_up_member(vm, feedback, object) {
+        Ok(Some(member)) => match member.value.as_function() {
+            Some(function) => {
+                feedback.record_target(target_of(function));
+                let super_value = super_of(vm, member.holder);
+                begin_step(vm, site, function, window, object, super_value)
+            }
+            None => call_value(vm, site, member.value),
+        },
+        Ok(None) => call_value(vm, site, Value::NULL),
+        Err(throw) => Step::Throw(throw),
+    }
+}
+
+#[inline(always)]
+pub(super) fn call_super(state: &mut State, instruction: Instruction) -> Step {
+    slow_call_super(state.vm, state.next, usize::from(instruction.c()))
+}
+
+#[inline(never)]
+pub(super) fn slow_call_super(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+    let site = Site::at(vm, next);
+    vm.frames.set_next(site.next);
+    let feedback = site.feedback(feedback);
+    // SAFETY: the verifier has checked that the window's fixed slots are registers.
+    let window = unsafe { site.base.add(usize::from(site.instruction.b())) };
+    let (self_value, parent) = (
+        site.get(site.instruction.b() + 1),
+        site.get(site.instruction.b() + 2),
+    );
+    match access::look_up_member(vm, feedback, parent) {
+        Ok(Some(member)) => match member.value.as_function() {
+            Some(function) => {
+                feedback.record_target(target_of(function));
+                let super_value = super_of(vm, member.holder);
+                begin_step(vm, site, function, window, self_value, super_value)
+            }
+            None => call_value(vm, site, member.value),
+        },
+        Ok(None) => call_value(vm, site, Value::NULL),
+        Err(throw) => Step::Throw(throw),
+    }
+}
+
+#[inline(always)]
+pub(super) fn call_index(state: &mut State, _instruction: Instruction) -> Step {
+    slow_call_index(state.vm, state.next)
+}
+
+#[inline(never)]
+fn slow_call_index(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    vm.frames.set_next(site.next);
+    // SAFETY: the verifier has checked that the window's fixed slots are registers.
+    let window = unsafe { site.base.add(usize::from(site.instruction.b())) };
+    let object = site.get(site.instruction.b() + 1);
+    match vm.statement_element(object, site.get(site.instruction.c())) {
+        Ok((value, holder)) => match value.as_function() {
+            Some(function) => {
+                let super_value = holder.map_or(Value::NULL, |holder| super_of(vm, holder));
+                begin_step(vm, site, function, window, object, super_value)
+            }
+            None => call_value(vm, site, value),
+        },
+        Err(throw) => Step::Throw(throw),
+    }
+}
+
+#[inline(always)]
+pub(super) fn invoke(state: &mut State, instruction: Instruction) -> Step {
+    let site = state.site(instruction);
+    let value = site.get(instruction.b());
+    if !value.is_function() {
+        site.set(instruction.a(), value);
+        return Step::Continue;
+    }
+    slow_invoke(state.vm, state.next, usize::from(instruction.c()))
+}
+
+#[inline(never)]
+pub(super) fn slow_invoke(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+    let site = Site::at(vm, next);
+    let value = site.get(site.instruction.b());
+    match value.as_function() {
+        Some(function) => {
+            site.feedback(feedback).record_target(target_of(function));
+            invoke_function(vm, site, function, Value::UNASSIGNED, Value::NULL)
+        }
+        None => {
+            site.set(site.instruction.a(), value);
+            Step::Continue
+        }
+    }
+}
+
+#[inline(always)]
+pub(super) fn return_value(state: &mut State, instruction: Instruction) -> Step {
+    let value = state.site(instruction).get(instruction.a());
+    state.vm.frames.pop();
+    if state.vm.frames.depth() == state.entry_depth {
+        return Step::Done(value);
+    }
+    state.reload();
+    // SAFETY: a frame that called something is behind the calling instruction.
+    let call = unsafe { (*state.next.sub(1)).get() };
+    state.site(call).set(call.a(), value);
+    Step::Continue
+}
+
+#[inline(always)]
+pub(super) fn new_function(state: &mut State, instruction: Instruction) -> Step {
+    slow_new_function(state.vm, state.next, usize::from(instruction.c()))
+}
+
+/// The function of a literal that makes no closure: always the same.
+#[inline(never)]
+pub(super) fn slow_new_function(vm: &mut Vm, next: Next, index: usize) -> Step {
+    let site = Site::at(vm, next);
+    vm.frames.set_next(site.next);
+    let known: &Cell<Value> = &site.code().static_functions[index];
+    if known.get().is_null() {
+        let function = match vm.nested_instance(site.code(), index) {
+            Ok(code) => FunctionCell::script(vm, code, Value::NULL, Value::UNASSIGNED),
+            Err(throw) => Err(throw),
+        };
+        match function {
+            Ok(function) => known.set(Value::function(function)),
+            Err(throw) => return Step::Throw(throw),
+        }
+    }
+    site.set(site.instruction.a(), known.get());
+    Step::Continue
+}
+
+#[inline(always)]
+pub(super) fn new_closure(state: &mut State, instruction: Instruction) -> Step {
+    slow_new_closure(state.vm, state.next, usize::from(instruction.c()))
+}
+
+/// A new function bound to the frame's variables.
+#[inline(never)]
+pub(super) fn slow_new_closure(vm: &mut Vm, next: Next, index: usize) -> Step {
+    let site = Site::at(vm, next);
+    vm.frames.set_next(site.next);
+    let variables = site.get(site.instruction.b());
+    let outer = if variables.as_map().is_some() {
+        variables
+    } else {
+        Value::NULL
+    };
+    let outer_self = if site.code().block.is_top_level {
+        Value::UNASSIGNED
+    } else {
+        site.get(1)
+    };
+    let function = match vm.nested_instance(site.code(), index) {
+        Ok(code) => FunctionCell::script(vm, code, outer, outer_self),
+        Err(throw) => Err(throw),
+    };
+    match function {
+        Ok(function) => {
+            site.set(site.instruction.a(), Value::function(function));
+            Step::Continue
+        }
+        Err(throw) => Step::Throw(throw),
+    }
+}
+
+/// Whether a read in this mode calls the function it found.
+#[inline(always)]
+pub(super) fn invokes(mode: ReadMode, value: Value) -> bool {
+    value.is_function() && mode.has(ReadMode::INVOKE)
+}

@@ -1,0 +1,192 @@
+//! Lists, maps, indexing.
+
+use kiln_bytecode::Instruction;
+
+use super::arith::observed_kinds;
+use super::{Next, Site, State, Step, finish};
+use crate::object::list::ListCell;
+use crate::value::Value;
+use crate::vm::Vm;
+
+#[inline(always)]
+pub(super) fn new_list(state: &mut State, _instruction: Instruction) -> Step {
+    slow_new_list(state.vm, state.next)
+}
+
+#[inline(never)]
+fn slow_new_list(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    vm.frames.set_next(site.next);
+    match ListCell::allocate(vm, usize::from(site.instruction.b())) {
+        Ok(list) => {
+            site.set(site.instruction.a(), Value::list(list));
+            Step::Continue
+        }
+        Err(throw) => Step::Throw(throw),
+    }
+}
+
+#[inline(always)]
+pub(super) fn append(state: &mut State, _instruction: Instruction) -> Step {
+    slow_append(state.vm, state.next)
+}
+
+#[inline(never)]
+fn slow_append(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    vm.frames.set_next(site.next);
+    let Some(list) = site.get(site.instruction.a()).as_list() else {
+        return Step::Continue;
+    };
+    match list.push(vm, site.get(site.instruction.b())) {
+        Ok(()) => Step::Continue,
+        Err(throw) => Step::Throw(throw),
+    }
+}
+
+#[inline(always)]
+pub(super) fn new_map(state: &mut State, _instruction: Instruction) -> Step {
+    slow_new_map(state.vm, state.next)
+}
+
+/// Inline slots of a map written `{}`: it will be given fields.
+const EMPTY_LITERAL_SLOTS: usize = 4;
+
+#[inline(never)]
+fn slow_new_map(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    vm.frames.set_next(site.next);
+    let capacity = match usize::from(site.instruction.b()) {
+        0 => EMPTY_LITERAL_SLOTS,
+        capacity => capacity,
+    };
+    match vm.new_map(capacity) {
+        Ok(map) => {
+            site.set(site.instruction.a(), Value::map(map));
+            Step::Continue
+        }
+        Err(throw) => Step::Throw(throw),
+    }
+}
+
+#[inline(always)]
+pub(super) fn init_index(state: &mut State, _instruction: Instruction) -> Step {
+    slow_set_index(state.vm, state.next)
+}
+
+/// A whole number that is a position from the front.
+#[inline(always)]
+fn front_index(value: Value) -> Option<usize> {
+    let number = value.number_or_nan();
+    let index = number as i32;
+    // Fractions and negative numbers take the slow path; so do all values that are no numbers, which are NaNs here.
+    (f64::from(index) == number && index >= 0).then_some(index as usize)
+}
+
+#[inline(always)]
+pub(super) fn get_index(state: &mut State, instruction: Instruction) -> Step {
+    let site = state.site(instruction);
+    let (object, index) = (site.get(instruction.b()), site.get(instruction.c()));
+    if let Some(list) = object.as_list()
+        && let Some(index) = front_index(index)
+        && let Some(value) = list.get(index)
+    {
+        site.set(instruction.a(), value);
+        return Step::Continue;
+    }
+    slow_get_index(state.vm, state.next)
+}
+
+#[inline(never)]
+fn slow_get_index(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    vm.frames.set_next(site.next);
+    let (object, index) = (
+        site.get(site.instruction.b()),
+        site.get(site.instruction.c()),
+    );
+    site.observe(observed_kinds(object));
+    if (object.is_function() || index.is_function())
+        && site.code().block.invoke_path(site.position()).is_some()
+    {
+        return finish(vm, site, Ok(Value::NULL), true);
+    }
+    let result = vm.element(object, index);
+    finish(vm, site, result, false)
+}
+
+#[inline(always)]
+pub(super) fn set_index(state: &mut State, instruction: Instruction) -> Step {
+    let site = state.site(instruction);
+    let (object, index) = (site.get(instruction.a()), site.get(instruction.b()));
+    if let Some(list) = object.as_list()
+        && let Some(index) = front_index(index)
+        && index < list.length()
+    {
+        list.set(state.vm, index, site.get(instruction.c()));
+        return Step::Continue;
+    }
+    slow_set_index(state.vm, state.next)
+}
+
+#[inline(never)]
+fn slow_set_index(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    vm.frames.set_next(site.next);
+    let (object, index) = (
+        site.get(site.instruction.a()),
+        site.get(site.instruction.b()),
+    );
+    site.observe(observed_kinds(object));
+    let invoke_path = site.code().block.invoke_path(site.position());
+    if (object.is_function() || index.is_function())
+        && let Some(target) = invoke_path
+    {
+        return super::continue_at(vm, site, target);
+    }
+    match vm.set_element(object, index, site.get(site.instruction.c())) {
+        Ok(()) => Step::Continue,
+        Err(throw) => match invoke_path {
+            Some(target) => super::continue_at(vm, site, target),
+            None => Step::Throw(throw),
+        },
+    }
+}
+
+#[inline(always)]
+pub(super) fn slice(state: &mut State, _instruction: Instruction) -> Step {
+    slow_slice(state.vm, state.next)
+}
+
+#[inline(never)]
+fn slow_slice(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    vm.frames.set_next(site.next);
+    let object = site.get(site.instruction.b());
+    let (from, to) = (
+        site.get(site.instruction.c()),
+        site.get(site.instruction.c() + 1),
+    );
+    if object.is_function() && site.code().block.invoke_path(site.position()).is_some() {
+        return finish(vm, site, Ok(Value::NULL), true);
+    }
+    let result = vm.slice_value(object, from, to);
+    finish(vm, site, result, false)
+}
+
+#[inline(always)]
+pub(super) fn new(state: &mut State, _instruction: Instruction) -> Step {
+    slow_new(state.vm, state.next)
+}
+
+#[inline(never)]
+fn slow_new(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    vm.frames.set_next(site.next);
+    let prototype = site.get(site.instruction.b());
+    if prototype.is_function() && site.code().block.invoke_path(site.position()).is_some() {
+        return finish(vm, site, Ok(Value::NULL), true);
+    }
+    let result = vm.new_value(prototype);
+    finish(vm, site, result, false)
+}

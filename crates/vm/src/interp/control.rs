@@ -1,0 +1,156 @@
+//! Constants, moves, jumps, branches.
+
+use kiln_bytecode::Instruction;
+
+use super::arith::observed_kinds;
+use super::{Next, Site, State, Step, continue_at};
+use crate::error::RuntimeError;
+use crate::value::Value;
+use crate::vm::Vm;
+
+#[inline(always)]
+pub(super) fn nop(_state: &mut State, _instruction: Instruction) -> Step {
+    Step::Continue
+}
+
+#[inline(always)]
+pub(super) fn load_constant(state: &mut State, instruction: Instruction) -> Step {
+    let site = state.site(instruction);
+    site.set(instruction.a(), site.constant(instruction.bc() as usize));
+    Step::Continue
+}
+
+#[inline(always)]
+pub(super) fn load_unassigned(state: &mut State, instruction: Instruction) -> Step {
+    state
+        .site(instruction)
+        .set(instruction.a(), Value::UNASSIGNED);
+    Step::Continue
+}
+
+#[inline(always)]
+pub(super) fn move_register(state: &mut State, instruction: Instruction) -> Step {
+    let site = state.site(instruction);
+    site.set(instruction.a(), site.get(instruction.b()));
+    Step::Continue
+}
+
+#[inline(always)]
+pub(super) fn jump(state: &mut State, instruction: Instruction) -> Step {
+    state.jump(instruction.bc() as i32 as isize);
+    Step::Continue
+}
+
+/// What a backward jump does if an interrupt is pending.
+#[cold]
+#[inline(never)]
+pub(super) fn interrupted(vm: &mut Vm, next: *const std::cell::Cell<Instruction>) -> Step {
+    vm.frames.set_next(next);
+    Step::Throw(vm.frames.limit_error())
+}
+
+#[inline(always)]
+pub(super) fn loop_back(state: &mut State, instruction: Instruction) -> Step {
+    let site = state.site(instruction);
+    // SAFETY: the verifier has checked loop indexes.
+    let passes = unsafe {
+        &site
+            .code()
+            .loops
+            .get_unchecked(instruction.a() as usize)
+            .passes
+    };
+    passes.set(passes.get() + 1);
+    if state.vm.frames.is_interrupted() {
+        return interrupted(state.vm, state.next);
+    }
+    state.jump(instruction.bc() as i32 as isize);
+    Step::Continue
+}
+
+/// Branches on a value that is neither a number nor certain to be no function.
+#[inline(never)]
+fn slow_branch(vm: &mut Vm, next: Next, value: Value, wanted: bool) -> Step {
+    let site = Site::at(vm, next);
+    site.observe(observed_kinds(value));
+    if value.is_function()
+        && let Some(target) = site.code().block.invoke_path(site.position())
+    {
+        return continue_at(vm, site, target);
+    }
+    if vm.is_true(value) != wanted {
+        return Step::Continue;
+    }
+    let distance = site.instruction.bc() as i32;
+    continue_at(
+        vm,
+        site,
+        (i64::from(site.position()) + 1 + i64::from(distance)) as u32,
+    )
+}
+
+#[inline(always)]
+fn branch(state: &mut State, instruction: Instruction, wanted: bool) -> Step {
+    let site = state.site(instruction);
+    let value = site.get(instruction.a());
+    if value.is_number() {
+        if (value.number_or_nan() != 0.0) == wanted {
+            state.jump(instruction.bc() as i32 as isize);
+        }
+        return Step::Continue;
+    }
+    slow_branch(state.vm, state.next, value, wanted)
+}
+
+#[inline(always)]
+pub(super) fn jump_if_true(state: &mut State, instruction: Instruction) -> Step {
+    branch(state, instruction, true)
+}
+
+#[inline(always)]
+pub(super) fn jump_if_false(state: &mut State, instruction: Instruction) -> Step {
+    branch(state, instruction, false)
+}
+
+#[inline(always)]
+pub(super) fn jump_if_certain(state: &mut State, instruction: Instruction) -> Step {
+    let site = state.site(instruction);
+    let value = site.get(instruction.a());
+    if value.is_function() {
+        return slow_certain(state.vm, state.next);
+    }
+    if value
+        .as_number()
+        .is_some_and(crate::semantics::truth::is_certain)
+    {
+        state.jump(instruction.bc() as i32 as isize);
+    }
+    Step::Continue
+}
+
+#[cold]
+#[inline(never)]
+fn slow_certain(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    match site.code().block.invoke_path(site.position()) {
+        Some(target) => continue_at(vm, site, target),
+        None => Step::Continue,
+    }
+}
+
+#[inline(always)]
+pub(super) fn throw(state: &mut State, _instruction: Instruction) -> Step {
+    slow_throw(state.vm, state.next)
+}
+
+#[cold]
+#[inline(never)]
+fn slow_throw(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    vm.frames.set_next(site.next);
+    let text = match site.constant(site.instruction.bc() as usize).as_string() {
+        Some(text) => vm.text_of(text),
+        None => "".into(),
+    };
+    Step::Throw(RuntimeError::Message(text).into())
+}

@@ -1,0 +1,173 @@
+//! Dispatch: from one instruction to the next.
+//!
+//! Two forms run the same handlers. The *loop* matches on the opcode. In the *threaded* form each handler is a function that ends
+//! in a jump to the next one (Bell 1973); its six arguments stay in machine registers all the time. That needs sibling
+//! calls, which LLVM makes at optimization levels above 0 and the language does not promise: so builds with debug assertions, and
+//! processors without six argument registers in the convention used, take the loop.
+
+use kiln_bytecode::{Instruction, Op, for_each_op};
+
+use super::{State, Step, handlers};
+use crate::error::Fallible;
+use crate::frame::Frame;
+use crate::value::Value;
+use crate::vm::Vm;
+
+/// Runs until the frame above `entry_depth` returns.
+pub(super) fn execute(vm: &mut Vm, entry_depth: usize) -> Fallible<Value> {
+    let Frame { code, next, base } = *vm.frames.top();
+    let state = State {
+        next,
+        base,
+        code,
+        vm,
+        entry_depth,
+    };
+    #[cfg(any(
+        debug_assertions,
+        not(any(target_arch = "x86_64", target_arch = "aarch64"))
+    ))]
+    return matched::run(state);
+    #[cfg(not(any(
+        debug_assertions,
+        not(any(target_arch = "x86_64", target_arch = "aarch64"))
+    )))]
+    return threaded::run(state);
+}
+
+#[cfg(any(
+    debug_assertions,
+    not(any(target_arch = "x86_64", target_arch = "aarch64"))
+))]
+mod matched {
+    use super::*;
+
+    macro_rules! define_dispatch {
+        ($($(#[doc = $doc:literal])+ $snake:ident = $camel:ident { $($operand:ident: $role:ident),* } ($flags:ident) [$($effect:ident)*];)*) => {
+            /// Executes one instruction.
+            #[inline(always)]
+            fn dispatch(state: &mut State, instruction: Instruction) -> Step {
+                // SAFETY: the verifier has checked opcodes, and the interpreter only writes valid ones.
+                match unsafe { std::mem::transmute::<u8, Op>(instruction.op_byte()) } {
+                    $(Op::$camel => handlers::$snake(state, instruction),)*
+                }
+            }
+        };
+    }
+    for_each_op!(define_dispatch);
+
+    #[inline(never)]
+    pub(super) fn run(mut state: State) -> Fallible<Value> {
+        loop {
+            // SAFETY: the verifier has checked that execution does not run off the end.
+            let instruction = unsafe { (*state.next).get() };
+            state.jump(1);
+            match dispatch(&mut state, instruction) {
+                Step::Continue => {}
+                Step::Reload => state.reload(),
+                Step::Done(value) => return Ok(value),
+                Step::Throw(throw) => return Err(throw),
+            }
+        }
+    }
+}
+
+#[cfg(not(any(
+    debug_assertions,
+    not(any(target_arch = "x86_64", target_arch = "aarch64"))
+)))]
+mod threaded {
+    use super::*;
+    use crate::feedback::CodeInstance;
+    use crate::interp::Next;
+
+    /// A handler with its dispatch. The arguments are the variables of the loop and the instruction to execute; `next` is
+    /// behind it. `extern "C"` on both processors passes six arguments in registers.
+    type Handler = unsafe extern "C" fn(
+        Next,
+        *mut Value,
+        *const CodeInstance,
+        &mut Vm,
+        usize,
+        Instruction,
+    ) -> Finished;
+
+    /// Returned when a run has ended; its outcome stands in [`Vm::outcome`]. It fills a return register so that no memory is passed.
+    type Finished = u64;
+
+    macro_rules! define_handlers {
+        ($($(#[doc = $doc:literal])+ $snake:ident = $camel:ident { $($operand:ident: $role:ident),* } ($flags:ident) [$($effect:ident)*];)*) => {
+            $(
+                /// # Safety
+                /// `next` must be behind `instruction` in `code`, which must be verified, and `base` the current frame's window.
+                unsafe extern "C" fn $snake(
+                    next: Next,
+                    base: *mut Value,
+                    code: *const CodeInstance,
+                    vm: &mut Vm,
+                    entry_depth: usize,
+                    instruction: Instruction,
+                ) -> Finished {
+                    let mut state = State { next, base, code, vm, entry_depth };
+                    match handlers::$snake(&mut state, instruction) {
+                        Step::Continue => {}
+                        Step::Reload => state.reload(),
+                        Step::Done(value) => return finish(state.vm, Ok(value)),
+                        Step::Throw(throw) => return finish(state.vm, Err(throw)),
+                    }
+                    let State { next, base, code, vm, entry_depth } = state;
+                    // SAFETY: the verifier has checked that execution does not run off the end.
+                    unsafe { go_on(next, base, code, vm, entry_depth) }
+                }
+            )*
+
+            /// The handlers in the order of the opcodes.
+            static HANDLERS: [Handler; Op::COUNT] = [$($snake),*];
+        };
+    }
+    for_each_op!(define_handlers);
+
+    /// Jumps to the handler of the next instruction.
+    ///
+    /// # Safety
+    /// `next` must point into `code`, which must be verified, and `base` be the current frame's window.
+    #[inline(always)]
+    unsafe fn go_on(
+        next: Next,
+        base: *mut Value,
+        code: *const CodeInstance,
+        vm: &mut Vm,
+        entry_depth: usize,
+    ) -> Finished {
+        // SAFETY: an instruction of verified code, so its opcode is one of the table's.
+        unsafe {
+            let instruction = (*next).get();
+            let handler = HANDLERS.get_unchecked(usize::from(instruction.op_byte()));
+            handler(next.add(1), base, code, vm, entry_depth, instruction)
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn run(state: State) -> Fallible<Value> {
+        let State {
+            next,
+            base,
+            code,
+            vm,
+            entry_depth,
+        } = state;
+        // SAFETY: the current frame's code has been verified when it was instantiated.
+        unsafe { go_on(next, base, code, &mut *vm, entry_depth) };
+        match vm.outcome.take() {
+            Some(outcome) => outcome,
+            None => Ok(Value::NULL),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn finish(vm: &mut Vm, outcome: Fallible<Value>) -> Finished {
+        vm.outcome = Some(outcome);
+        0
+    }
+}

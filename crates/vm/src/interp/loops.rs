@@ -1,0 +1,183 @@
+//! `for` loops.
+
+use kiln_bytecode::Instruction;
+
+use super::control::interrupted;
+use super::{Next, Site, State, Step, continue_at};
+use crate::error::Fallible;
+use crate::heap::{Gc, Kind};
+use crate::object::function::Callee;
+use crate::object::range::RangeCell;
+use crate::value::Value;
+use crate::vm::Vm;
+
+#[inline(always)]
+pub(super) fn make_range(state: &mut State, _instruction: Instruction) -> Step {
+    slow_make_range(state.vm, state.next)
+}
+
+#[inline(never)]
+fn slow_make_range(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    vm.frames.set_next(site.next);
+    let window = site.instruction.b();
+    let Some(function) = site.get(window).as_function() else {
+        return Step::Continue;
+    };
+    match function.callee() {
+        Callee::Intrinsic(intrinsic) if intrinsic.name == "range" => {}
+        _ => return Step::Continue,
+    }
+    let argument = |index: u16| {
+        (index < u16::from(site.instruction.flags())).then(|| site.get(window + 3 + index))
+    };
+    match vm.unmaterialized_range(argument(0), argument(1), argument(2)) {
+        Ok(Some(range)) => {
+            site.set(site.instruction.a(), Value::other(range));
+            let distance = site.instruction.c() as i16;
+            continue_at(
+                vm,
+                site,
+                (i64::from(site.position()) + 1 + i64::from(distance)) as u32,
+            )
+        }
+        Ok(None) => Step::Continue,
+        Err(throw) => Step::Throw(throw),
+    }
+}
+
+/// The range a `for` loop runs over, if it does.
+#[inline(always)]
+fn as_range(sequence: Value) -> Option<Gc<RangeCell>> {
+    sequence.as_other(Kind::Range)
+}
+
+/// The element for the next pass over a range or a list, when its index is an ordinary one: the index and the element.
+#[inline(always)]
+fn quick_element(sequence: Value, index: Value) -> Option<(f64, Value)> {
+    let next = index.number_or_nan() + 1.0;
+    if let Some(list) = sequence.as_list() {
+        let position = next as i32;
+        if f64::from(position) == next && position >= 0 {
+            return Some((next, list.get(position as usize)?));
+        }
+    } else if let Some(range) = as_range(sequence)
+        && next < range.count
+        && next >= 0.0
+        // Whole; `trunc` would be a call.
+        && f64::from(next as i32) == next
+    {
+        return Some((next, Value::number(range.first + next * range.step)));
+    }
+    None
+}
+
+fn count_pass(site: Site) {
+    if let Some(counter) = site.code().loops.get(usize::from(site.instruction.flags())) {
+        counter.passes.set(counter.passes.get() + 1);
+    }
+}
+
+#[inline(always)]
+pub(super) fn for_loop(state: &mut State, instruction: Instruction) -> Step {
+    let site = state.site(instruction);
+    let (sequence, index) = (site.get(instruction.b()), site.get(instruction.b() + 1));
+    if let Some((index, element)) = quick_element(sequence, index) {
+        site.set(instruction.b() + 1, Value::number(index));
+        site.set(instruction.a(), element);
+        count_pass(site);
+        if state.vm.frames.is_interrupted() {
+            return interrupted(state.vm, state.next);
+        }
+        state.jump(instruction.c() as i16 as isize);
+        return Step::Continue;
+    }
+    slow_for_loop(state.vm, state.next)
+}
+
+#[inline(never)]
+fn slow_for_loop(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    vm.frames.set_next(site.next);
+    let state = site.instruction.b();
+    match next_element(vm, site.get(state), site.get(state + 1)) {
+        Ok((index, element)) => {
+            site.set(state + 1, index);
+            pass_or_end(vm, site, element)
+        }
+        Err(throw) => Step::Throw(throw),
+    }
+}
+
+fn pass_or_end(vm: &mut Vm, site: Site, element: Option<Value>) -> Step {
+    let Some(element) = element else {
+        return Step::Continue;
+    };
+    site.set(site.instruction.a(), element);
+    count_pass(site);
+    if vm.frames.is_interrupted() {
+        return Step::Throw(vm.frames.limit_error());
+    }
+    let distance = site.instruction.c() as i16;
+    continue_at(
+        vm,
+        site,
+        (i64::from(site.position()) + 1 + i64::from(distance)) as u32,
+    )
+}
+
+#[inline(always)]
+pub(super) fn for_loop_global(state: &mut State, instruction: Instruction) -> Step {
+    let site = state.site(instruction);
+    let sequence = site.get(instruction.b());
+    let global = site.get(instruction.b() + 1).number_or_nan() as usize;
+    if let Some(cell) = site.code().globals.get(global) {
+        // SAFETY: global cells live as long as the interpreter.
+        let cell = unsafe { &**cell };
+        if let Some((index, element)) = quick_element(sequence, cell.value.get()) {
+            cell.value.set(Value::number(index));
+            site.set(instruction.a(), element);
+            count_pass(site);
+            if state.vm.frames.is_interrupted() {
+                return interrupted(state.vm, state.next);
+            }
+            state.jump(instruction.c() as i16 as isize);
+            return Step::Continue;
+        }
+    }
+    slow_for_loop_global(state.vm, state.next)
+}
+
+#[inline(never)]
+fn slow_for_loop_global(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    vm.frames.set_next(site.next);
+    let state = site.instruction.b();
+    let global = site.get(state + 1).number_or_nan() as usize;
+    let Some(cell) = site.code().globals.get(global).copied() else {
+        return Step::Continue;
+    };
+    // SAFETY: global cells live as long as the interpreter.
+    let index = unsafe { (*cell).value.get() };
+    match next_element(vm, site.get(state), index) {
+        Ok((index, element)) => {
+            if let Some(number) = vm.globals.index_of_cell(cell) {
+                vm.globals.assign(number, index);
+            }
+            pass_or_end(vm, site, element)
+        }
+        Err(throw) => Step::Throw(throw),
+    }
+}
+
+/// Advances a loop's index; the element of the next pass, if there is one.
+fn next_element(vm: &mut Vm, sequence: Value, index: Value) -> Fallible<(Value, Option<Value>)> {
+    let index = if index.is_unassigned() {
+        Value::NULL
+    } else {
+        index
+    };
+    let index = vm.add(index, Value::ONE)?;
+    let element = vm.loop_element(sequence, index)?;
+    Ok((index, element))
+}

@@ -1,0 +1,299 @@
+//! The interpreter: tier 0.
+//!
+//! Dispatch is expanded from the instruction table ([`dispatch`]); every instruction has a handler of its name in one of the
+//! family modules. A handler's fast path is inlined where it is dispatched; everything else is in functions that are
+//! never inlined, so that the loop keeps its few variables in machine registers.
+
+mod access;
+mod arith;
+mod calls;
+mod compare;
+mod containers;
+mod control;
+mod dispatch;
+mod loops;
+mod variables;
+mod wide;
+
+use std::cell::Cell;
+
+use kiln_bytecode::Instruction;
+
+use crate::error::{Ending, Fallible, ScriptError, Throw};
+use crate::feedback::{CodeInstance, FeedbackCell};
+use crate::heap::Gc;
+use crate::object::function::{Callee, FunctionCell};
+use crate::value::Value;
+use crate::vm::Vm;
+
+/// The most entries of a stack trace that are kept.
+const MAX_TRACE: usize = 40;
+
+/// What the loop does after an instruction.
+enum Step {
+    /// Goes on with the next instruction.
+    Continue,
+    /// The current frame has changed, or goes on elsewhere: reload the loop's variables from it.
+    Reload,
+    /// The outermost call of this run has returned.
+    Done(Value),
+    /// A script error, or the end of the program.
+    Throw(Throw),
+}
+
+impl From<Throw> for Step {
+    fn from(throw: Throw) -> Step {
+        Step::Throw(throw)
+    }
+}
+
+/// The instruction after the one being executed.
+type Next = *const Cell<Instruction>;
+
+/// The variables of the loop.
+struct State<'vm> {
+    /// The next instruction.
+    next: Next,
+    /// The window of the current frame.
+    base: *mut Value,
+    /// The code of the current frame.
+    code: *const CodeInstance,
+    vm: &'vm mut Vm,
+    /// The number of frames at which this run ends.
+    entry_depth: usize,
+}
+
+/// A handler's operands: registers, constants and feedback of the current frame, and where the frame stands.
+#[derive(Clone, Copy)]
+struct Site {
+    instruction: Instruction,
+    next: Next,
+    base: *mut Value,
+    code: *const CodeInstance,
+}
+
+impl Site {
+    /// The operands of the instruction before `next`, in the current frame. Slow paths begin with this rather than take a site, so
+    /// that the loop's variables never need an address and stay in machine registers.
+    fn at(vm: &Vm, next: Next) -> Site {
+        let frame = vm.frames.top();
+        // SAFETY: `next` is behind an instruction of the frame's code.
+        let instruction = unsafe { (*next.sub(1)).get() };
+        Site {
+            instruction,
+            next,
+            base: frame.base,
+            code: frame.code,
+        }
+    }
+
+    #[inline(always)]
+    fn get(&self, register: u16) -> Value {
+        // SAFETY: the verifier has checked registers against the window's size, and the window against the stack's limit.
+        unsafe { *self.base.add(register as usize) }
+    }
+
+    #[inline(always)]
+    fn set(&self, register: u16, value: Value) {
+        // SAFETY: as in `get`.
+        unsafe { *self.base.add(register as usize) = value }
+    }
+
+    #[inline(always)]
+    fn code(&self) -> &CodeInstance {
+        // SAFETY: instances live as long as the interpreter.
+        unsafe { &*self.code }
+    }
+
+    #[inline(always)]
+    fn constant(&self, index: usize) -> Value {
+        // SAFETY: the verifier has checked indexes of constants.
+        unsafe { *self.code().constants.get_unchecked(index) }
+    }
+
+    #[inline(always)]
+    fn feedback(&self, index: usize) -> &FeedbackCell {
+        // SAFETY: the verifier has checked indexes of feedback cells.
+        unsafe { self.code().feedback.get_unchecked(index) }
+    }
+
+    /// The position of the instruction.
+    fn position(&self) -> u32 {
+        self.code().position_before(self.next)
+    }
+
+    /// Notes in the instruction which kinds of operands came by.
+    fn observe(&self, kinds: u8) {
+        // SAFETY: `next` is behind the instruction being executed.
+        let cell = unsafe { &*self.next.sub(1) };
+        let instruction = cell.get();
+        cell.set(instruction.with_flags(instruction.flags() | kinds));
+    }
+}
+
+impl State<'_> {
+    #[inline(always)]
+    fn site(&self, instruction: Instruction) -> Site {
+        Site {
+            instruction,
+            next: self.next,
+            base: self.base,
+            code: self.code,
+        }
+    }
+
+    #[inline(always)]
+    fn jump(&mut self, distance: isize) {
+        // SAFETY: the verifier has checked that jumps stay inside the code block.
+        self.next = unsafe { self.next.offset(distance) };
+    }
+
+    #[inline(always)]
+    fn reload(&mut self) {
+        let frame = self.vm.frames.top();
+        (self.next, self.base, self.code) = (frame.next, frame.base, frame.code);
+    }
+}
+
+/// All handlers under the names of the table.
+mod handlers {
+    pub(super) use super::access::*;
+    pub(super) use super::arith::*;
+    pub(super) use super::calls::*;
+    pub(super) use super::compare::*;
+    pub(super) use super::containers::*;
+    pub(super) use super::control::*;
+    pub(super) use super::loops::*;
+    pub(super) use super::variables::*;
+    pub(super) use super::wide::*;
+}
+
+impl Vm {
+    /// Calls a function with these arguments and runs it to its end. Must run on the script stack.
+    ///
+    /// # Errors
+    /// The script's error, with its position, or its `exit`.
+    pub fn call(
+        &mut self,
+        function: Value,
+        self_value: Value,
+        arguments: &[Value],
+    ) -> Fallible<Value> {
+        let depth = self.frames.depth();
+        let window = self.frames.end();
+        // SAFETY: arguments of a call from outside fit into the red zone; a script function's window is checked by `enter`.
+        let end = unsafe { window.add(3 + arguments.len().min(256)) };
+        if self.frames.is_beyond_limit(end) {
+            let throw = self.frames.limit_error();
+            return Err(self.reported(throw, depth));
+        }
+        for (index, argument) in arguments.iter().take(256).enumerate() {
+            // SAFETY: see above.
+            unsafe { *window.add(3 + index) = *argument };
+        }
+        let Some(function) = function.as_function() else {
+            return Ok(function);
+        };
+        match calls::begin(
+            self,
+            function,
+            window,
+            self_value,
+            Value::NULL,
+            arguments.len().min(256),
+        ) {
+            Ok(Some(value)) => Ok(value),
+            Ok(None) => self.run(depth),
+            Err(throw) => Err(self.reported(throw, depth)),
+        }
+    }
+
+    /// Runs an instance's code as a function without arguments. Must run on the script stack.
+    ///
+    /// # Errors
+    /// The script's error, with its position, or its `exit`.
+    pub fn run_instance(&mut self, code: *const CodeInstance) -> Fallible<Value> {
+        let function = FunctionCell::script(self, code, Value::NULL, Value::UNASSIGNED)?;
+        self.call(Value::function(function), Value::UNASSIGNED, &[])
+    }
+
+    /// Gives an error its position and leaves the frames above `depth`.
+    #[cold]
+    fn reported(&mut self, throw: Throw, depth: usize) -> Throw {
+        let throw = match throw.into_ending() {
+            Ending::Error(error) => {
+                let stack = self.frames.positions(MAX_TRACE);
+                Throw::reported(ScriptError { error, stack })
+            }
+            Ending::Exit(status) => Throw::exit(status),
+            Ending::Reported(error) => Throw::reported(*error),
+        };
+        self.frames.truncate(depth);
+        throw
+    }
+
+    /// Runs until the frame above `entry_depth` returns.
+    fn run(&mut self, entry_depth: usize) -> Fallible<Value> {
+        match dispatch::execute(self, entry_depth) {
+            Ok(value) => Ok(value),
+            Err(throw) => Err(self.reported(throw, entry_depth)),
+        }
+    }
+}
+
+/// Calls a function that was found by reading a variable or member: the result goes to the register in field `a` of the
+/// instruction.
+#[inline(never)]
+fn invoke_function(
+    vm: &mut Vm,
+    site: Site,
+    function: Gc<FunctionCell>,
+    self_value: Value,
+    super_value: Value,
+) -> Step {
+    vm.frames.set_next(site.next);
+    let window = vm.frames.end();
+    match calls::begin(vm, function, window, self_value, super_value, 0) {
+        Ok(Some(value)) => {
+            site.set(site.instruction.a(), value);
+            Step::Continue
+        }
+        Ok(None) => Step::Reload,
+        Err(throw) => Step::Throw(throw),
+    }
+}
+
+/// Stores the result of a slow path, or finds out how to go on without one.
+///
+/// If the operands may be variables that hold functions, the expression is repeated on its invoke path: nothing that
+/// cannot be repeated has happened, and there every error is raised in its turn.
+fn finish(vm: &mut Vm, site: Site, result: Fallible<Value>, has_function: bool) -> Step {
+    if (has_function || result.is_err())
+        && let Some(target) = site.code().block.invoke_path(site.position())
+    {
+        return continue_at(vm, site, target);
+    }
+    match result {
+        Ok(value) => {
+            site.set(site.instruction.a(), value);
+            Step::Continue
+        }
+        Err(throw) => Step::Throw(throw),
+    }
+}
+
+/// Goes on at another position of the current frame.
+fn continue_at(vm: &mut Vm, site: Site, position: u32) -> Step {
+    // SAFETY: invoke paths are checked by the verifier.
+    let next = unsafe { site.code().instructions.as_ptr().add(position as usize) };
+    vm.frames.set_next(next);
+    Step::Reload
+}
+
+/// The target of a call, for feedback.
+fn target_of(function: Gc<FunctionCell>) -> usize {
+    match function.callee() {
+        Callee::Script(code) => code as usize,
+        Callee::Intrinsic(intrinsic) => std::ptr::from_ref(intrinsic) as usize,
+    }
+}

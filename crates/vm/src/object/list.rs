@@ -1,0 +1,244 @@
+//! Lists.
+//!
+//! ```text
+//! ListCell                       elements (ValuesCell)
+//! +--------------+               +--------+---+---+---+---+---+---+
+//! | header       |   +---------->| header |   |   | a | b | c |   |
+//! | elements     |---+           +--------+---+---+---+---+---+---+
+//! | start        |-------------------------------->^   length 3, capacity 4 (from `start`)
+//! | length, cap. |
+//! +--------------+
+//! ```
+//! Removing the first element advances `start`, so a list is a queue at no cost.
+
+use std::cell::Cell;
+use std::mem::offset_of;
+
+use crate::error::{Fallible, RuntimeError};
+use crate::heap::{CellType, Gc, Header, Kind, Marker};
+use crate::object::allocator::Allocator;
+use crate::object::values::ValuesCell;
+use crate::value::Value;
+
+/// The most elements `+`, replication and `range` may make.
+pub const MAX_COMPUTED_LENGTH: usize = 16_777_215;
+
+/// The most elements a list can hold.
+pub const MAX_LENGTH: usize = 1 << 28;
+
+/// The layout of a list.
+#[repr(C)]
+pub struct ListCell {
+    header: Header,
+    elements: Cell<Option<Gc<ValuesCell>>>,
+    start: Cell<*mut Value>,
+    length: Cell<u32>,
+    capacity: Cell<u32>,
+}
+
+// SAFETY: `repr(C)`, starts with a header, nothing to drop.
+unsafe impl CellType for ListCell {
+    const KIND: Kind = Kind::List;
+}
+
+impl ListCell {
+    /// Where compiled code finds the address of the first element.
+    pub const START_OFFSET: usize = offset_of!(ListCell, start);
+    /// Where compiled code finds the length.
+    pub const LENGTH_OFFSET: usize = offset_of!(ListCell, length);
+
+    /// A new, empty list with room for `capacity` elements.
+    pub fn allocate(heap: &mut impl Allocator, capacity: usize) -> Fallible<Gc<ListCell>> {
+        let elements = match capacity {
+            0 => None,
+            1..=MAX_LENGTH => Some(ValuesCell::allocate(heap, capacity)?),
+            _ => return Err(RuntimeError::ListTooLarge.into()),
+        };
+        let cell = heap.allocate(Kind::List, size_of::<ListCell>())?;
+        // SAFETY: the cell was allocated with the kind and size of this type; every field is written before use.
+        let list: Gc<ListCell> = unsafe {
+            let list = cell.address() as *mut ListCell;
+            (&raw mut (*list).elements).write(Cell::new(elements));
+            (&raw mut (*list).start)
+                .write(Cell::new(elements.map_or(std::ptr::null_mut(), Gc::start)));
+            (&raw mut (*list).length).write(Cell::new(0));
+            (&raw mut (*list).capacity).write(Cell::new(capacity as u32));
+            Gc::from_address(list as usize)
+        };
+        Ok(list)
+    }
+
+    /// A new list of these values.
+    ///
+    /// The slice must lie where the collector finds it: on the script stack or in a cell.
+    pub fn from_slice(heap: &mut impl Allocator, values: &[Value]) -> Fallible<Gc<ListCell>> {
+        let list = ListCell::allocate(heap, values.len())?;
+        for (index, value) in values.iter().enumerate() {
+            list.slot(index).set(*value);
+        }
+        list.length.set(values.len() as u32);
+        Ok(list)
+    }
+}
+
+impl Gc<ListCell> {
+    /// The number of elements.
+    #[inline(always)]
+    pub fn length(self) -> usize {
+        self.length.get() as usize
+    }
+
+    /// The element at `index`, if there is one.
+    #[inline(always)]
+    pub fn get(self, index: usize) -> Option<Value> {
+        (index < self.length()).then(|| self.slot(index).get())
+    }
+
+    #[inline(always)]
+    fn slot<'a>(self, index: usize) -> &'a Cell<Value> {
+        debug_assert!(index < self.capacity.get() as usize);
+        // SAFETY: `start` points to `capacity` values inside the elements cell, which this list keeps alive.
+        unsafe { &*self.start.get().add(index).cast::<Cell<Value>>() }
+    }
+
+    /// The elements. Valid until the list is changed; the caller must not run code that could do so.
+    pub fn as_slice<'a>(self) -> &'a [Value] {
+        if self.length() == 0 {
+            return &[];
+        }
+        // SAFETY: `start` points to at least `length` initialized values; see the caller's contract.
+        unsafe { std::slice::from_raw_parts(self.start.get(), self.length()) }
+    }
+
+    /// The elements, for reordering in place. Valid until the list is changed otherwise.
+    ///
+    /// # Safety
+    /// No other reference to the elements may be in use meanwhile, only values that are already elements may be
+    /// stored, and nothing may be allocated before the reordering is done.
+    pub unsafe fn as_mut_slice<'a>(self, heap: &mut impl Allocator) -> &'a mut [Value] {
+        if self.length() == 0 {
+            return &mut [];
+        }
+        // A collection may have traced some of the places and not yet others.
+        if let Some(elements) = self.elements.get() {
+            heap.write_barrier(elements.header());
+        }
+        // SAFETY: as in `as_slice`, and exclusive by the caller's contract.
+        unsafe { std::slice::from_raw_parts_mut(self.start.get(), self.length()) }
+    }
+
+    /// Replaces the element at `index`, which must exist.
+    #[inline(always)]
+    pub fn set(self, heap: &mut impl Allocator, index: usize, value: Value) {
+        debug_assert!(index < self.length());
+        self.slot(index).set(value);
+        self.barrier(heap, value);
+    }
+
+    #[inline(always)]
+    fn barrier(self, heap: &mut impl Allocator, value: Value) {
+        if value.is_cell()
+            && let Some(elements) = self.elements.get()
+        {
+            heap.write_barrier(elements.header());
+        }
+    }
+
+    /// Appends an element.
+    #[inline]
+    pub fn push(self, heap: &mut impl Allocator, value: Value) -> Fallible<()> {
+        if self.length.get() == self.capacity.get() {
+            self.grow(heap, 1)?;
+        }
+        let length = self.length();
+        self.slot(length).set(value);
+        self.length.set(length as u32 + 1);
+        self.barrier(heap, value);
+        Ok(())
+    }
+
+    /// Makes room for `more` elements behind the last one.
+    #[cold]
+    fn grow(self, heap: &mut impl Allocator, more: usize) -> Fallible<()> {
+        let length = self.length();
+        let needed = length + more;
+        if needed > MAX_LENGTH {
+            return Err(RuntimeError::ListTooLarge.into());
+        }
+        // Elements pulled from the front left room there: slide down if that frees at least half of the cell.
+        if let Some(elements) = self.elements.get()
+            && elements.capacity() >= 2 * needed
+        {
+            // SAFETY: both ranges lie in the elements cell.
+            unsafe { std::ptr::copy(self.start.get(), elements.start(), length) };
+            self.start.set(elements.start());
+            self.capacity.set(elements.capacity() as u32);
+            for index in length..elements.capacity() {
+                elements.slot(index).set(Value::NULL);
+            }
+            // The copied references may be young and the cell old.
+            heap.write_barrier(elements.header());
+            return Ok(());
+        }
+        let capacity = needed.max(length + length / 2).max(4);
+        let elements = ValuesCell::allocate(heap, capacity)?;
+        // The allocation may have collected, but nothing moves and nobody else ran.
+        if length > 0 {
+            // SAFETY: the old elements are `length` values, the new cell has room for more.
+            unsafe { std::ptr::copy_nonoverlapping(self.start.get(), elements.start(), length) };
+        }
+        self.elements.set(Some(elements));
+        self.start.set(elements.start());
+        self.capacity.set(capacity as u32);
+        heap.write_barrier(self.header());
+        Ok(())
+    }
+
+    /// Removes and returns the last element.
+    pub fn pop(self) -> Option<Value> {
+        let last = self.length().checked_sub(1)?;
+        let value = self.slot(last).replace(Value::NULL);
+        self.length.set(last as u32);
+        Some(value)
+    }
+
+    /// Removes and returns the first element.
+    pub fn pull(self) -> Option<Value> {
+        let rest = self.length().checked_sub(1)?;
+        let value = self.slot(0).replace(Value::NULL);
+        // SAFETY: there is at least one element, so the next position is inside the cell or just behind it.
+        self.start.set(unsafe { self.start.get().add(1) });
+        self.length.set(rest as u32);
+        self.capacity.set(self.capacity.get() - 1);
+        Some(value)
+    }
+
+    /// Inserts an element before `index`, which must be at most the length.
+    pub fn insert(self, heap: &mut impl Allocator, index: usize, value: Value) -> Fallible<()> {
+        debug_assert!(index <= self.length());
+        self.push(heap, value)?;
+        // SAFETY: no other reference to the elements exists; the new value is an element by now.
+        let elements = unsafe { self.as_mut_slice(heap) };
+        elements[index..].rotate_right(1);
+        Ok(())
+    }
+
+    /// Removes and returns the element at `index`, which must exist.
+    pub fn remove(self, heap: &mut impl Allocator, index: usize) -> Option<Value> {
+        if index == 0 {
+            return self.pull();
+        }
+        debug_assert!(index < self.length());
+        // SAFETY: no other reference to the elements exists; only a reordering.
+        let elements = unsafe { self.as_mut_slice(heap) };
+        elements[index..].rotate_left(1);
+        self.pop()
+    }
+}
+
+/// Marks what a list refers to.
+pub fn trace(list: Gc<ListCell>, marker: &mut Marker) {
+    if let Some(elements) = list.elements.get() {
+        marker.cell(elements);
+    }
+}

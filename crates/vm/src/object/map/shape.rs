@@ -1,0 +1,454 @@
+//! Shapes: which keys a map has, in which slots.
+//!
+//! A shape never changes. Adding a key leads along a *transition* to another shape; maps that gain the same keys
+//! in the same order share theirs. Trees of shapes grow from roots: one for each number of inline slots, and one
+//! for each prototype, at which `new` starts. The edge of the key `__isa` is labelled with the map stored as well, so
+//! all maps of a shape have the same prototype, and comparing the shape proves it. (Chambers, Ungar and Lee 1989; the
+//! prototype in the shape is V8's and Self's.)
+//!
+//! A map that serves as a prototype has a shape of its own (`unique`), which is replaced whenever the map gains a key.
+
+use std::collections::HashMap;
+
+use crate::heap::{Gc, Survivors};
+use crate::object::map::{MAX_INLINE_SLOTS, MapCell, Slot};
+use crate::object::string::StringCell;
+
+/// The number of a shape, as it stands in a map's header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(transparent)]
+pub struct ShapeId(pub u32);
+
+impl ShapeId {
+    /// No shape: the map is a dictionary or the globals.
+    pub const NONE: ShapeId = ShapeId(0);
+    /// What inline caches compare for a string.
+    pub const STRING: ShapeId = ShapeId(1);
+    /// What inline caches compare for a list.
+    pub const LIST: ShapeId = ShapeId(2);
+    /// What inline caches compare for a number.
+    pub const NUMBER: ShapeId = ShapeId(3);
+    /// What inline caches compare for a function.
+    pub const FUNCTION: ShapeId = ShapeId(4);
+    const FIRST_REAL: u32 = 8;
+}
+
+/// More keys than this make a map a dictionary.
+pub const MAX_KEYS: usize = 64;
+/// More keys than this make a prototype a dictionary.
+pub const MAX_PROTOTYPE_KEYS: usize = 4096;
+/// More transitions than this out of one shape: its maps are used as dictionaries.
+const MAX_TRANSITIONS: usize = 64;
+/// Up to this many keys a linear search beats hashing.
+const LINEAR_KEYS: usize = 8;
+
+struct Transition {
+    key: Gc<StringCell>,
+    /// The prototype stored, if the key is `__isa`.
+    prototype: Option<Gc<MapCell>>,
+    to: ShapeId,
+}
+
+/// A shape.
+pub struct Shape {
+    keys: Vec<Gc<StringCell>>,
+    slots: Option<HashMap<usize, u32>>,
+    transitions: Vec<Transition>,
+    parent: ShapeId,
+    /// The map that every map of this shape has under `__isa`.
+    prototype: Option<Gc<MapCell>>,
+    /// Set if only one map, a prototype, has this shape.
+    unique: bool,
+    /// Of a unique shape: where `new` starts.
+    instance_root: ShapeId,
+    inline_slots: u8,
+    /// The root this shape grew from.
+    root: ShapeId,
+    /// Of a root: the most slots that a map which grew from it has reached.
+    reached: u32,
+}
+
+impl Shape {
+    /// The number of keys.
+    pub fn length(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The key in this slot.
+    pub fn key(&self, slot: usize) -> Gc<StringCell> {
+        self.keys[slot]
+    }
+
+    /// The slot of an interned key.
+    #[inline]
+    pub fn find(&self, key: Gc<StringCell>) -> Option<Slot> {
+        match &self.slots {
+            Some(slots) => slots.get(&key.address()).map(|slot| Slot(*slot)),
+            None => self
+                .keys
+                .iter()
+                .position(|other| *other == key)
+                .map(|slot| Slot(slot as u32)),
+        }
+    }
+
+    /// The map that every map of this shape has under `__isa`.
+    pub fn prototype(&self) -> Option<Gc<MapCell>> {
+        self.prototype
+    }
+
+    /// Whether only one map, a prototype, has this shape.
+    pub fn is_unique(&self) -> bool {
+        self.unique
+    }
+}
+
+/// A prototype and the shapes that name it: they go when it goes.
+struct Dependents {
+    prototype: Gc<MapCell>,
+    shapes: Vec<ShapeId>,
+}
+
+/// All shapes of an interpreter.
+pub struct ShapeTable {
+    shapes: Vec<Option<Box<Shape>>>,
+    free: Vec<u32>,
+    /// Numbers no longer in use that inline caches may still mention.
+    retired: Vec<u32>,
+    roots: [ShapeId; MAX_INLINE_SLOTS + 1],
+    dependents: Vec<Dependents>,
+    dependents_of: HashMap<usize, usize>,
+    /// Every string that ever was a key of a shape, each once: a root for the collector.
+    pub(crate) keys: Vec<Gc<StringCell>>,
+    known_keys: HashMap<usize, ()>,
+}
+
+impl ShapeTable {
+    /// A table without shapes.
+    pub fn new() -> ShapeTable {
+        ShapeTable {
+            shapes: (0..ShapeId::FIRST_REAL).map(|_| None).collect(),
+            free: Vec::new(),
+            retired: Vec::new(),
+            roots: [ShapeId::NONE; MAX_INLINE_SLOTS + 1],
+            dependents: Vec::new(),
+            dependents_of: HashMap::new(),
+            keys: Vec::new(),
+            known_keys: HashMap::new(),
+        }
+    }
+
+    /// The number of shapes in use.
+    pub fn count(&self) -> usize {
+        self.shapes.len() - self.free.len() - self.retired.len() - ShapeId::FIRST_REAL as usize
+    }
+
+    /// The shape with this number, which must be in use.
+    #[inline]
+    pub fn get(&self, id: ShapeId) -> &Shape {
+        self.shapes[id.0 as usize]
+            .as_deref()
+            .expect("a map's shape is in use as long as the map is")
+    }
+
+    fn get_mut(&mut self, id: ShapeId) -> &mut Shape {
+        self.shapes[id.0 as usize]
+            .as_deref_mut()
+            .expect("a map's shape is in use as long as the map is")
+    }
+
+    fn insert(&mut self, shape: Shape) -> ShapeId {
+        let id = match self.free.pop() {
+            Some(id) => id,
+            None => {
+                self.shapes.push(None);
+                self.shapes.len() as u32 - 1
+            }
+        };
+        self.shapes[id as usize] = Some(Box::new(shape));
+        let shape = self.get_mut(ShapeId(id));
+        if shape.root == ShapeId::NONE {
+            shape.root = ShapeId(id);
+        }
+        ShapeId(id)
+    }
+
+    fn empty(inline_slots: usize) -> Shape {
+        Shape {
+            keys: Vec::new(),
+            slots: None,
+            transitions: Vec::new(),
+            parent: ShapeId::NONE,
+            prototype: None,
+            unique: false,
+            instance_root: ShapeId::NONE,
+            inline_slots: inline_slots as u8,
+            root: ShapeId::NONE,
+            reached: 0,
+        }
+    }
+
+    /// The shape of an empty map with this many inline slots.
+    pub fn root(&mut self, inline_slots: usize) -> ShapeId {
+        if self.roots[inline_slots] == ShapeId::NONE {
+            self.roots[inline_slots] = self.insert(ShapeTable::empty(inline_slots));
+        }
+        self.roots[inline_slots]
+    }
+
+    fn extended(
+        &mut self,
+        from: ShapeId,
+        key: Gc<StringCell>,
+        prototype: Option<Gc<MapCell>>,
+    ) -> Shape {
+        if self.known_keys.insert(key.address(), ()).is_none() {
+            self.keys.push(key);
+        }
+        let old = self.get(from);
+        let mut keys = Vec::with_capacity(old.keys.len() + 1);
+        keys.extend_from_slice(&old.keys);
+        keys.push(key);
+        let slots = (keys.len() > LINEAR_KEYS).then(|| {
+            keys.iter()
+                .enumerate()
+                .map(|(slot, key)| (key.address(), slot as u32))
+                .collect()
+        });
+        Shape {
+            keys,
+            slots,
+            transitions: Vec::new(),
+            parent: from,
+            prototype: prototype.or(old.prototype),
+            unique: old.unique,
+            instance_root: old.instance_root,
+            inline_slots: old.inline_slots,
+            root: old.root,
+            reached: 0,
+        }
+    }
+
+    /// The shape that a map of shape `from` has after gaining `key`; none if it should become a dictionary.
+    /// If the key is `__isa`, `prototype` is the map stored.
+    pub fn transition(
+        &mut self,
+        from: ShapeId,
+        key: Gc<StringCell>,
+        prototype: Option<Gc<MapCell>>,
+    ) -> Option<ShapeId> {
+        let shape = self.get(from);
+        debug_assert!(!shape.unique);
+        if let Some(known) = shape
+            .transitions
+            .iter()
+            .find(|edge| edge.key == key && edge.prototype == prototype)
+        {
+            return Some(known.to);
+        }
+        if shape.keys.len() >= MAX_KEYS || shape.transitions.len() >= MAX_TRANSITIONS {
+            return None;
+        }
+        let extended = self.extended(from, key, prototype);
+        let (root, length) = (extended.root, extended.keys.len() as u32);
+        let to = self.insert(extended);
+        self.get_mut(from)
+            .transitions
+            .push(Transition { key, prototype, to });
+        let reached = &mut self.get_mut(root).reached;
+        *reached = (*reached).max(length);
+        if let Some(prototype) = prototype {
+            self.depend(prototype, to);
+        }
+        Some(to)
+    }
+
+    /// Replaces the unique shape of a prototype that gains `key`; none if it should become a dictionary.
+    pub fn extend_unique(
+        &mut self,
+        from: ShapeId,
+        key: Gc<StringCell>,
+        prototype: Option<Gc<MapCell>>,
+    ) -> Option<ShapeId> {
+        debug_assert!(self.get(from).unique);
+        if self.get(from).keys.len() >= MAX_PROTOTYPE_KEYS {
+            return None;
+        }
+        // Growing one key at a time must not copy the keys each time: move them out of the old shape.
+        if self.known_keys.insert(key.address(), ()).is_none() {
+            self.keys.push(key);
+        }
+        let mut shape = *self.shapes[from.0 as usize].take()?;
+        let slot = shape.keys.len() as u32;
+        shape.keys.push(key);
+        match &mut shape.slots {
+            Some(slots) => {
+                slots.insert(key.address(), slot);
+            }
+            None if shape.keys.len() > LINEAR_KEYS => {
+                shape.slots = Some(
+                    shape
+                        .keys
+                        .iter()
+                        .enumerate()
+                        .map(|(slot, key)| (key.address(), slot as u32))
+                        .collect(),
+                );
+            }
+            None => {}
+        }
+        shape.prototype = prototype.or(shape.prototype);
+        let to = self.insert(shape);
+        self.retired.push(from.0);
+        Some(to)
+    }
+
+    /// Gives a map that becomes a prototype a shape of its own.
+    pub fn make_unique(&mut self, map: Gc<MapCell>, from: ShapeId) -> ShapeId {
+        let old = self.get(from);
+        let shape = Shape {
+            keys: old.keys.clone(),
+            slots: old.slots.clone(),
+            transitions: Vec::new(),
+            parent: ShapeId::NONE,
+            prototype: old.prototype,
+            unique: true,
+            instance_root: ShapeId::NONE,
+            inline_slots: old.inline_slots,
+            root: ShapeId::NONE,
+            reached: 0,
+        };
+        let id = self.insert(shape);
+        self.dependents_entry(map);
+        id
+    }
+
+    /// The shape with which an instance of `prototype`, whose unique shape is `shape`, starts: it has `__isa` in slot 0.
+    pub fn instance_root(
+        &mut self,
+        prototype: Gc<MapCell>,
+        shape: ShapeId,
+        isa: Gc<StringCell>,
+    ) -> ShapeId {
+        let current = self.get(shape).instance_root;
+        if current != ShapeId::NONE {
+            let known = self.get(current);
+            if known.reached <= u32::from(known.inline_slots)
+                || usize::from(known.inline_slots) == MAX_INLINE_SLOTS
+            {
+                return current;
+            }
+        }
+        // The first instances have room for three fields; when some have reached more, later ones get as many.
+        let wanted = if current == ShapeId::NONE {
+            4
+        } else {
+            self.get(current).reached as usize
+        };
+        let mut root = ShapeTable::empty(wanted.min(MAX_INLINE_SLOTS));
+        root.keys.push(isa);
+        root.prototype = Some(prototype);
+        root.reached = 1;
+        if self.known_keys.insert(isa.address(), ()).is_none() {
+            self.keys.push(isa);
+        }
+        let root = self.insert(root);
+        self.get_mut(shape).instance_root = root;
+        self.depend(prototype, root);
+        root
+    }
+
+    /// The number of inline slots of maps with this shape.
+    pub fn inline_slots(&self, id: ShapeId) -> usize {
+        usize::from(self.get(id).inline_slots)
+    }
+
+    fn dependents_entry(&mut self, prototype: Gc<MapCell>) -> &mut Dependents {
+        let at = *self
+            .dependents_of
+            .entry(prototype.address())
+            .or_insert_with(|| {
+                self.dependents.push(Dependents {
+                    prototype,
+                    shapes: Vec::new(),
+                });
+                self.dependents.len() - 1
+            });
+        &mut self.dependents[at]
+    }
+
+    fn depend(&mut self, prototype: Gc<MapCell>, shape: ShapeId) {
+        self.dependents_entry(prototype).shapes.push(shape);
+    }
+
+    /// Frees the shapes that name prototypes which have died: no map can have such a shape any more.
+    pub(crate) fn forget_dead(&mut self, survivors: &Survivors) {
+        let mut at = 0;
+        while at < self.dependents.len() {
+            if survivors.contains(self.dependents[at].prototype) {
+                at += 1;
+                continue;
+            }
+            let dead = self.dependents.swap_remove(at);
+            self.dependents_of.remove(&dead.prototype.address());
+            if let Some(moved) = self.dependents.get(at) {
+                self.dependents_of.insert(moved.prototype.address(), at);
+            }
+            let mut pending = dead.shapes;
+            // The dead cell is not swept yet, so its header still tells its own shape.
+            pending.push(dead.prototype.shape());
+            for id in std::mem::take(&mut pending) {
+                self.unlink(id);
+                pending.push(id);
+            }
+            while let Some(id) = pending.pop() {
+                if let Some(shape) = self.shapes[id.0 as usize].take() {
+                    pending.extend(shape.transitions.iter().map(|edge| edge.to));
+                    self.retired.push(id.0);
+                }
+            }
+        }
+    }
+
+    /// Whether so many numbers are retired that inline caches should be cleaned of them.
+    pub(crate) fn wants_recycling(&self) -> bool {
+        self.retired.len() >= 256
+    }
+
+    /// Makes retired numbers available again. No inline cache may mention them any more.
+    pub(crate) fn recycle(&mut self) {
+        self.free.append(&mut self.retired);
+    }
+
+    fn unlink(&mut self, id: ShapeId) {
+        let Some(parent) = self.shapes[id.0 as usize]
+            .as_ref()
+            .map(|shape| shape.parent)
+        else {
+            return;
+        };
+        if let Some(parent) = self.shapes[parent.0 as usize].as_deref_mut() {
+            parent.transitions.retain(|edge| edge.to != id);
+        }
+    }
+
+    /// Whether the shape is in use.
+    pub fn is_live(&self, id: ShapeId) -> bool {
+        id.0 < ShapeId::FIRST_REAL || self.shapes.get(id.0 as usize).is_some_and(Option::is_some)
+    }
+
+    /// Whether a prototype's own shape no longer has the right `__isa`: gives it another.
+    pub fn replace_prototype(&mut self, from: ShapeId, prototype: Gc<MapCell>) -> Option<ShapeId> {
+        let mut shape = *self.shapes[from.0 as usize].take()?;
+        shape.prototype = Some(prototype);
+        let to = self.insert(shape);
+        self.retired.push(from.0);
+        Some(to)
+    }
+}
+
+impl Default for ShapeTable {
+    fn default() -> Self {
+        ShapeTable::new()
+    }
+}

@@ -1,0 +1,27 @@
+//! Tells the collector what each kind of cell refers to.
+
+use crate::heap::{Gc, Header, Kind, Marker};
+use crate::object::{function, handle, list, map, string};
+
+/// Marks what the cell refers to.
+pub fn trace(cell: Gc<Header>, marker: &mut Marker) {
+    let address = cell.address();
+    // SAFETY: a cell's kind fixes its type (see `CellType`).
+    unsafe {
+        match cell.kind() {
+            Kind::Free | Kind::Bytes | Kind::Range => {}
+            Kind::String => string::trace_string(Gc::from_address(address), marker),
+            Kind::List => list::trace(Gc::from_address(address), marker),
+            Kind::Values => {
+                let values: Gc<crate::object::values::ValuesCell> = Gc::from_address(address);
+                for index in 0..values.capacity() {
+                    marker.value(values.slot(index).get());
+                }
+            }
+            Kind::Map => map::trace(Gc::from_address(address), marker),
+            Kind::Dictionary => map::trace_dictionary(Gc::from_address(address), marker),
+            Kind::Function => function::trace(Gc::from_address(address), marker),
+            Kind::Handle => handle::trace(Gc::from_address(address), marker),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The script stack: interpreter, runtime functions and compiled code run on a stack of the instance's own.
+//!
+//! That gives the collector known bounds to scan, makes exact overflow checks possible, and lets a script be suspended
+//! anywhere. The stack is never unwound: a suspended one that is dropped is reset, so nothing on it may own anything.
+
+use std::marker::PhantomData;
+
+use corosensei::stack::{DefaultStack, Stack};
+use corosensei::{Coroutine, CoroutineResult, Yielder};
+
+use crate::heap::{Marker, with_spilled_registers};
+use crate::vm::Vm;
+
+/// Bytes of address space for the stack; memory is committed when it is touched.
+const STACK_BYTES: usize = 16 << 20;
+
+/// Why a script gives control back before it has ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Suspension {
+    /// The intrinsic `yield`: until the host has had a look.
+    Yield,
+    /// The intrinsic `wait`: for this many seconds.
+    Wait(f64),
+}
+
+/// The script stack of an interpreter.
+#[derive(Default)]
+pub struct ScriptStack {
+    spare: Option<DefaultStack>,
+    /// The address of the coroutine's yielder while code runs on the stack.
+    yielder: usize,
+    /// The highest address of the stack while code runs on it.
+    base: usize,
+}
+
+impl ScriptStack {
+    /// Whether code is running on the stack, so that a collection may scan it.
+    pub fn is_active(&self) -> bool {
+        self.yielder != 0
+    }
+
+    /// Marks what the stack holds, from the caller's frame to its base.
+    pub(crate) fn trace(&self, marker: &mut Marker) {
+        if self.is_active() {
+            let base = self.base;
+            // SAFETY: everything from the current stack pointer to the base is the stack of the running coroutine.
+            with_spilled_registers(|top| unsafe { marker.conservative(top, base as *const u64) });
+        }
+    }
+}
+
+/// Work on the script stack that has been started.
+pub struct Activity<T: 'static> {
+    coroutine: Option<Coroutine<(), Suspension, T, DefaultStack>>,
+    yielder: usize,
+    base: usize,
+    not_send: PhantomData<*mut ()>,
+}
+
+/// What a started activity has come to.
+pub enum Progress<T> {
+    /// It has ended.
+    Done(T),
+    /// It waits to be resumed.
+    Suspended(Suspension),
+}
+
+impl Vm {
+    /// Prepares `work` to run on the script stack. The activity must only be resumed with this interpreter.
+    ///
+    /// # Errors
+    /// The system refuses memory for the stack.
+    pub fn start<T: 'static>(
+        &mut self,
+        work: impl FnOnce(&mut Vm) -> T + 'static,
+    ) -> std::io::Result<Activity<T>> {
+        let stack = match self.stack.spare.take() {
+            Some(stack) => stack,
+            None => DefaultStack::new(STACK_BYTES)?,
+        };
+        let base = stack.base().get();
+        let vm: *mut Vm = self;
+        let coroutine =
+            Coroutine::with_stack(stack, move |yielder: &Yielder<(), Suspension>, ()| {
+                // SAFETY: `resume` runs this only while it holds the exclusive borrow of the same interpreter.
+                let vm = unsafe { &mut *vm };
+                vm.stack.yielder = std::ptr::from_ref(yielder) as usize;
+                work(vm)
+            });
+        Ok(Activity {
+            coroutine: Some(coroutine),
+            yielder: 0,
+            base,
+            not_send: PhantomData,
+        })
+    }
+
+    /// Runs an activity on until it ends or suspends itself.
+    pub fn resume<T>(&mut self, activity: &mut Activity<T>) -> Option<Progress<T>> {
+        let mut coroutine = activity.coroutine.take()?;
+        let outside = (self.stack.yielder, self.stack.base);
+        // The yielder's address is known once the coroutine has begun; from the start the stack counts as active.
+        self.stack.yielder = activity.yielder.max(1);
+        self.stack.base = activity.base;
+        let result = coroutine.resume(());
+        activity.yielder = self.stack.yielder;
+        (self.stack.yielder, self.stack.base) = outside;
+        Some(match result {
+            CoroutineResult::Yield(suspension) => {
+                activity.coroutine = Some(coroutine);
+                Progress::Suspended(suspension)
+            }
+            CoroutineResult::Return(value) => {
+                self.stack.spare = Some(coroutine.into_stack());
+                Progress::Done(value)
+            }
+        })
+    }
+
+    /// Gives control to whoever resumed the activity. Returns at once if no code runs on the script stack.
+    pub fn suspend(&mut self, why: Suspension) {
+        if self.stack.yielder > 1 {
+            // SAFETY: the address was stored by the running coroutine and is valid until it ends.
+            let yielder = unsafe { &*(self.stack.yielder as *const Yielder<(), Suspension>) };
+            yielder.suspend(why);
+        }
+    }
+}
+
+impl<T: 'static> Drop for Activity<T> {
+    fn drop(&mut self) {
+        if let Some(coroutine) = &mut self.coroutine
+            && coroutine.started()
+            && !coroutine.done()
+        {
+            // SAFETY: by the rule of this module no frame on the script stack owns anything.
+            unsafe { coroutine.force_reset() };
+        }
+    }
+}

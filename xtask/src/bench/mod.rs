@@ -1,0 +1,242 @@
+//! `cargo xtask bench`: runs the programs in `benches/` on Kiln and its peers.
+//!
+//! Every program runs a number of rounds; within a round the engines take
+//! turns, so that a change in the machine's speed touches all of them alike.
+//! What counts is the processor time of the child process, all threads
+//! included, so that background compilation is not free. Engines must agree on
+//! the output.
+
+mod chart;
+mod engine;
+mod json;
+mod manifest;
+mod measure;
+mod options;
+mod report;
+mod table;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{fs, io};
+
+use engine::{Availability, Engine};
+use manifest::Program;
+use measure::Run;
+use options::Options;
+use report::{Metric, Outcome, ProgramResult, Report};
+
+/// The engine to which ratios refer, when it is installed.
+const USUAL_BASELINE: &str = "lua5.4";
+
+/// Why a benchmark session could not start or finish.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Options(#[from] options::Error),
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("{}: {source}", path.display())]
+    Manifest {
+        path: PathBuf,
+        source: serde_json::Error,
+    },
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("no program matches the filter")]
+    NoPrograms,
+    #[error("none of the engines is installed")]
+    NoEngines,
+}
+
+/// Runs the command with the arguments that follow its name.
+///
+/// The exit code tells whether every engine ran every program with the same
+/// output.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    match session(arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn session(arguments: impl Iterator<Item = OsString>) -> Result<bool, Error> {
+    let options = Options::parse(arguments)?;
+    if options.help {
+        print!("{}", options::HELP);
+        return Ok(true);
+    }
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches");
+    let programs: Vec<Program> = manifest::load(&directory.join("manifest.json"))?
+        .into_iter()
+        .filter(|program| options.selects(program))
+        .collect();
+    if programs.is_empty() {
+        return Err(Error::NoPrograms);
+    }
+
+    let report = measure_all(&directory, programs, installed_engines(&options)?, &options);
+    for metric in options.metrics() {
+        println!("{}", table::render(&report, metric));
+    }
+    if let Some(path) = &options.json {
+        write(path, &json::render(&report))?;
+    }
+    if let Some(path) = &options.svg {
+        write(path, &chart::render(&report, Metric::ProcessorTime))?;
+    }
+    for failure in report.failures() {
+        eprintln!("bench: {failure}");
+    }
+    Ok(report.failures().next().is_none())
+}
+
+fn installed_engines(options: &Options) -> Result<Vec<Engine>, Error> {
+    let mut engines = Vec::new();
+    for candidate in engine::usual()
+        .iter()
+        .filter(|usual| options.wants_engine(usual.name))
+    {
+        match candidate.probe() {
+            Availability::Installed(engine) => engines.push(engine),
+            Availability::Missing(reason) => eprintln!("{} is left out: {reason}", candidate.name),
+        }
+    }
+    engines.extend(options.extra.iter().cloned());
+    if engines.is_empty() {
+        Err(Error::NoEngines)
+    } else {
+        Ok(engines)
+    }
+}
+
+fn measure_all(
+    directory: &Path,
+    programs: Vec<Program>,
+    engines: Vec<Engine>,
+    options: &Options,
+) -> Report {
+    let baseline = engines
+        .iter()
+        .position(|engine| engine.name == USUAL_BASELINE)
+        .unwrap_or(0);
+    let mut results = Vec::new();
+    for program in programs {
+        eprintln!("running {}", program.name);
+        let n = if options.small {
+            program.small
+        } else {
+            program.default
+        };
+        let outcomes = measure_program(directory, &program, n, &engines, baseline, options.rounds);
+        results.push(ProgramResult {
+            program,
+            n,
+            outcomes,
+        });
+    }
+    Report {
+        small: options.small,
+        rounds: options.rounds,
+        engines,
+        baseline,
+        results,
+    }
+}
+
+/// Runs one program `rounds` times on each engine, engines taking turns.
+///
+/// An engine that fails once is not run again; its outcome is the failure.
+fn measure_program(
+    directory: &Path,
+    program: &Program,
+    n: u64,
+    engines: &[Engine],
+    baseline: usize,
+    rounds: usize,
+) -> Vec<Outcome> {
+    let mut outcomes: Vec<Outcome> = engines
+        .iter()
+        .map(|_| Outcome::Measured(Vec::new()))
+        .collect();
+    // The baseline comes first in a round: its first output is what the
+    // others are compared with.
+    let order: Vec<usize> = std::iter::once(baseline)
+        .chain((0..engines.len()).filter(|&engine| engine != baseline))
+        .collect();
+    let mut expected: Option<Vec<u8>> = None;
+    for _ in 0..rounds {
+        for &index in &order {
+            let (Some(engine), Some(outcome)) = (engines.get(index), outcomes.get_mut(index))
+            else {
+                continue;
+            };
+            let Outcome::Measured(samples) = outcome else {
+                continue;
+            };
+            let file = directory.join(program.file(engine.language.extension()));
+            match measure::run(engine.command(&file, n)) {
+                Err(error) => *outcome = Outcome::Failed(error.to_string()),
+                Ok(Run { sample, output }) => {
+                    if *expected.get_or_insert_with(|| output.clone()) == output {
+                        samples.push(sample);
+                    } else {
+                        *outcome = Outcome::Failed("its output differs".to_owned());
+                    }
+                }
+            }
+        }
+    }
+    outcomes
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    fs::write(path, text).map_err(|source| Error::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_fails_if_its_output_or_status_is_wrong() {
+        // `echo` prints the name of the source, which is another one in Lua.
+        let engines = [
+            "differs=echo {lua}",
+            "first=echo {}",
+            "same=echo {}",
+            "broken=false {}",
+        ]
+        .map(|text| Engine::extra(text).expect("it is valid"));
+        let program = Program {
+            name: "fib".to_owned(),
+            group: "calls".to_owned(),
+            default: 30,
+            small: 3,
+        };
+        let outcomes = measure_program(Path::new("benches"), &program, 30, &engines, 1, 2);
+        let summary: Vec<String> = outcomes
+            .iter()
+            .map(|outcome| match outcome {
+                Outcome::Measured(samples) => format!("{} samples", samples.len()),
+                Outcome::Failed(reason) => reason.clone(),
+            })
+            .collect();
+        assert_eq!(
+            summary,
+            [
+                "its output differs",
+                "2 samples",
+                "2 samples",
+                "exit status: 1: nothing on standard error"
+            ]
+        );
+    }
+}
