@@ -147,8 +147,9 @@ impl<T> Gc<T> {
     #[inline(always)]
     pub unsafe fn from_address(address: usize) -> Gc<T> {
         // SAFETY: no cell lies at address 0.
+        let cell = unsafe { NonNull::new_unchecked(address as *mut T) };
         Gc {
-            cell: unsafe { NonNull::new_unchecked(address as *mut T) },
+            cell,
             kind: PhantomData,
         }
     }

@@ -11,8 +11,10 @@ pub(super) struct Space {
     table: ChunkTable,
     /// The blocks without cells, the ones freed most recently last.
     free: Vec<Block>,
-    /// By size class, the blocks that have room besides cells.
-    available: [Vec<Block>; size_class::TABLE],
+    /// By size class, the blocks with cells of which at least three quarters are free.
+    sparse: [Vec<Block>; size_class::TABLE],
+    /// By size class, the blocks of which less is free, but enough to be worth sweeping.
+    dense: [Vec<Block>; size_class::TABLE],
     /// The blocks that got new cells since the last collection.
     touched: Vec<Block>,
     /// The large cells.
@@ -31,7 +33,8 @@ impl Space {
             chunks: Vec::new(),
             table: ChunkTable::default(),
             free: Vec::new(),
-            available: std::array::from_fn(|_| Vec::new()),
+            sparse: std::array::from_fn(|_| Vec::new()),
+            dense: std::array::from_fn(|_| Vec::new()),
             touched: Vec::new(),
             large: LargeCells::default(),
             live_colour,
@@ -65,28 +68,29 @@ impl Space {
         blocks.filter(|block| block.info().status.get() != Status::Free)
     }
 
-    /// A swept block with room for cells of this class. Wholly free blocks come first, and of them the ones
-    /// freed most recently, which the processor's caches still hold. `may_grow` allows another block
-    /// to be used, of which new memory from the system is the last resort.
+    /// A swept block with room for cells of this class.
+    ///
+    /// Blocks with few cells come first: if wholly free ones did, the survivors of each collection would spread over new
+    /// blocks, until every block holds a few. Of two alike, the one freed later is likelier to be in the
+    /// processor's caches. `may_grow` allows one more block to be used, for which new memory from the system is
+    /// the last resort.
     pub(super) fn block_with_room(&mut self, class: usize, may_grow: bool) -> Option<Block> {
-        let block = match may_grow.then(|| self.free.pop()).flatten() {
-            Some(block) => {
-                block.assign(class);
-                block
-            }
-            None => match self.available[class].pop() {
-                Some(block) => {
-                    self.sweep(block);
-                    block
-                }
-                None if may_grow => {
-                    self.add_chunk()?;
-                    let block = self.free.pop()?;
-                    block.assign(class);
-                    block
-                }
-                None => return None,
-            },
+        let block = if let Some(block) = self.sparse[class].pop() {
+            self.sweep(block);
+            block
+        } else if may_grow && let Some(block) = self.free.pop() {
+            block.assign(class);
+            block
+        } else if let Some(block) = self.dense[class].pop() {
+            self.sweep(block);
+            block
+        } else if may_grow {
+            self.add_chunk()?;
+            let block = self.free.pop()?;
+            block.assign(class);
+            block
+        } else {
+            return None;
         };
         self.touched.push(block);
         Some(block)
@@ -157,7 +161,8 @@ impl Space {
     pub(super) fn reclaim_all(&mut self, reserve: usize) {
         self.touched.clear();
         self.free.clear();
-        self.available.iter_mut().for_each(Vec::clear);
+        self.sparse.iter_mut().for_each(Vec::clear);
+        self.dense.iter_mut().for_each(Vec::clear);
         let mut chunks = std::mem::take(&mut self.chunks);
         let before = chunks.len();
         let mut reserved = 0;
@@ -203,9 +208,12 @@ impl Space {
             Status::Unswept
         };
         info.status.set(status);
-        // For less than a sixteenth of a block sweeping does not pay.
-        if (capacity - marked) * 16 >= capacity {
-            self.available[usize::from(info.class.get())].push(block);
+        let class = usize::from(info.class.get());
+        let free = capacity - marked;
+        if free * 4 >= capacity * 3 {
+            self.sparse[class].push(block);
+        } else if free * 16 >= capacity {
+            self.dense[class].push(block);
         }
     }
 }

@@ -104,6 +104,21 @@ fn memory_of_dead_cells_is_used_again() {
 }
 
 #[test]
+fn survivors_do_not_spread_over_the_heap() {
+    let mut world = World::new();
+    for _ in 0..200 {
+        let row = world.row_at_once(3);
+        world.roots.rows.push(row);
+        for _ in 0..1000 {
+            world.row_at_once(3);
+        }
+        world.collect();
+    }
+    // What 1000 rows need, and what 200 survivors do.
+    assert!(world.heap.statistics().used_blocks <= 4);
+}
+
+#[test]
 fn gaps_between_survivors_are_filled() {
     let mut world = World::new();
     for _ in 0..10_000 {

@@ -126,10 +126,10 @@ impl Program {
         }
         match self.random.below(1000) {
             0 => self.world.collect_full(),
-            1..5 if self.world.heap.phase == Phase::Idle => {
+            1..10 if self.world.heap.phase == Phase::Idle => {
                 self.world.heap.begin_full(&mut self.world.roots);
             }
-            5..10 => {
+            10..30 => {
                 self.world.collect();
                 self.world.verify();
             }
