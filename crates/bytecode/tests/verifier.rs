@@ -60,8 +60,8 @@ fn instructions_must_be_of_the_table() {
     assert_eq!(replace(stray), Some(Defect::UnusedField));
     let observed = Instruction::new(Op::Add, 1, 3, 3, 3);
     assert_eq!(replace(observed), Some(Defect::Flags(1)));
-    let mode = Instruction::new_32(Op::GetGlobal, 8, 3, 0);
-    assert_eq!(replace(mode), Some(Defect::Flags(8)));
+    let mode = Instruction::new_32(Op::GetGlobal, 16, 3, 0);
+    assert_eq!(replace(mode), Some(Defect::Flags(16)));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Tells the collector what each kind of cell refers to.
 
 use crate::heap::{Gc, Header, Kind, Marker};
+use crate::object::values::ValuesCell;
 use crate::object::{function, handle, list, map, string};
 
 /// Marks what the cell refers to.
@@ -13,10 +14,8 @@ pub fn trace(cell: Gc<Header>, marker: &mut Marker) {
             Kind::String => string::trace_string(Gc::from_address(address), marker),
             Kind::List => list::trace(Gc::from_address(address), marker),
             Kind::Values => {
-                let values: Gc<crate::object::values::ValuesCell> = Gc::from_address(address);
-                for index in 0..values.capacity() {
-                    marker.value(values.slot(index).get());
-                }
+                let values: Gc<ValuesCell> = Gc::from_address(address);
+                marker.values(values.start(), values.capacity());
             }
             Kind::Map => map::trace(Gc::from_address(address), marker),
             Kind::Dictionary => map::trace_dictionary(Gc::from_address(address), marker),
