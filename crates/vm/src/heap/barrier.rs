@@ -43,6 +43,12 @@ impl Heap {
         }
     }
 
+    /// Whether storing a reference in `owner` would take the slow path of the barrier.
+    #[inline(always)]
+    pub fn needs_barrier(&self, owner: &Header) -> bool {
+        owner.state.get() == self.black
+    }
+
     /// The slow path of the barrier: notes that the marked cell `owner` must be traced again.
     #[cold]
     #[inline(never)]

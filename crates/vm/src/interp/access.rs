@@ -155,7 +155,7 @@ pub(super) fn get_self(state: &mut State, instruction: Instruction) -> Step {
         site.set(instruction.a(), value);
         return Step::Continue;
     }
-    slow_get_self(state.vm, state.next)
+    Step::Slow(slow_get_self)
 }
 
 #[cold]
@@ -181,12 +181,13 @@ pub(super) fn get_member(state: &mut State, instruction: Instruction) -> Step {
         site.set(instruction.a(), value);
         return Step::Continue;
     }
-    slow_get_member(state.vm, state.next, usize::from(instruction.c()))
+    Step::Slow(slow_get_member)
 }
 
 #[inline(never)]
-pub(super) fn slow_get_member(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+pub(super) fn slow_get_member(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
+    let feedback = site.index();
     vm.frames.set_next(site.next);
     let mode = ReadMode(site.instruction.flags());
     let feedback = site.feedback(feedback);
@@ -265,12 +266,12 @@ pub(super) fn set_member(state: &mut State, instruction: Instruction) -> Step {
     ) {
         return Step::Continue;
     }
-    slow_set_member(state.vm, state.next, usize::from(instruction.c()))
+    Step::Slow(slow_set_member)
 }
 
-/// Stores through the inline cache, if it knows the object's shape.
+/// Stores through the inline cache, if it knows the object's shape and no write barrier is due.
 #[inline(always)]
-fn store_cached(vm: &mut Vm, feedback: &FeedbackCell, object: Value, value: Value) -> bool {
+fn store_cached(vm: &Vm, feedback: &FeedbackCell, object: Value, value: Value) -> bool {
     let Some(map) = object.as_map() else {
         return false;
     };
@@ -286,21 +287,18 @@ fn store_cached(vm: &mut Vm, feedback: &FeedbackCell, object: Value, value: Valu
         }
     }
     match entry.access {
-        Access::Own => {
-            map.set_slot(vm, entry.slot, value);
-            true
-        }
+        Access::Own => map.set_slot_quickly(&vm.heap, entry.slot, value),
         Access::Add if map.has_room_for(entry.slot) => {
-            map.add_slot(vm, ShapeId(entry.epoch), entry.slot, value);
-            true
+            map.add_slot_quickly(&vm.heap, ShapeId(entry.epoch), entry.slot, value)
         }
         _ => false,
     }
 }
 
 #[inline(never)]
-pub(super) fn slow_set_member(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+pub(super) fn slow_set_member(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
+    let feedback = site.index();
     vm.frames.set_next(site.next);
     let feedback = site.feedback(feedback);
     let mut object = site.get(site.instruction.a());
@@ -387,7 +385,7 @@ pub(super) fn init_member(state: &mut State, instruction: Instruction) -> Step {
     ) {
         return Step::Continue;
     }
-    slow_set_member(state.vm, state.next, usize::from(instruction.c()))
+    Step::Slow(slow_set_member)
 }
 
 /// The slot of a variable in a variable map, if the site's inline cache knows it.

@@ -9,9 +9,8 @@ use crate::vm::Vm;
 
 type Operation = fn(&mut Vm, Value, Value) -> Fallible<Value>;
 
-#[inline(never)]
-fn slow(vm: &mut Vm, next: Next, lhs: Value, rhs: Value, operation: Operation) -> Step {
-    let site = Site::at(vm, next);
+/// An arithmetic instruction whose operands are not both numbers, or whose result is a NaN.
+fn slow(vm: &mut Vm, site: Site, lhs: Value, rhs: Value, operation: Operation) -> Step {
     vm.frames.set_next(site.next);
     site.observe(observed_kinds(lhs) | observed_kinds(rhs));
     let has_function = lhs.is_function() || rhs.is_function();
@@ -21,6 +20,44 @@ fn slow(vm: &mut Vm, next: Next, lhs: Value, rhs: Value, operation: Operation) -
     let result = operation(vm, lhs, rhs);
     finish(vm, site, result, false)
 }
+
+/// The slow path of an operation on two registers.
+fn slow_registers<const OPERATION: usize>(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    let (lhs, rhs) = (
+        site.get(site.instruction.b()),
+        site.get(site.instruction.c()),
+    );
+    slow(vm, site, lhs, rhs, OPERATIONS[OPERATION])
+}
+
+/// The slow path of an operation on a register and a constant.
+fn slow_constant<const OPERATION: usize>(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    let lhs = site.get(site.instruction.b());
+    let rhs = site.constant(usize::from(site.instruction.c()));
+    slow(vm, site, lhs, rhs, OPERATIONS[OPERATION])
+}
+
+/// The operations that slow paths are made for.
+static OPERATIONS: [Operation; 8] = [
+    Vm::add,
+    Vm::subtract,
+    Vm::multiply,
+    Vm::divide,
+    Vm::modulo,
+    Vm::power,
+    |vm, lhs, rhs| Ok(vm.and_values(lhs, rhs)),
+    |vm, lhs, rhs| Ok(vm.or_values(lhs, rhs)),
+];
+const ADD: usize = 0;
+const SUBTRACT: usize = 1;
+const MULTIPLY: usize = 2;
+const DIVIDE: usize = 3;
+const MODULO: usize = 4;
+const POWER: usize = 5;
+const AND: usize = 6;
+const OR: usize = 7;
 
 /// The bits that the flag byte of an instruction collects: which kinds of operands it has seen.
 pub(super) fn observed_kinds(value: Value) -> u8 {
@@ -53,7 +90,7 @@ macro_rules! float_operation {
                 site.set(instruction.a(), Value::arithmetic(result));
                 return Step::Continue;
             }
-            slow(state.vm, state.next, lhs, rhs, Vm::$operation)
+            Step::Slow(slow_registers::<$operation>)
         }
 
         #[inline(always)]
@@ -66,39 +103,37 @@ macro_rules! float_operation {
                 site.set(instruction.a(), Value::arithmetic(result));
                 return Step::Continue;
             }
-            slow(state.vm, state.next, lhs, rhs, Vm::$operation)
+            Step::Slow(slow_constant::<$operation>)
         }
     )*};
 }
 
 float_operation! {
-    add, add_constant, add, l + r;
-    subtract, subtract_constant, subtract, l - r;
-    multiply, multiply_constant, multiply, l * r;
-    divide, divide_constant, divide, l / r;
+    add, add_constant, ADD, l + r;
+    subtract, subtract_constant, SUBTRACT, l - r;
+    multiply, multiply_constant, MULTIPLY, l * r;
+    divide, divide_constant, DIVIDE, l / r;
 }
 
-/// The remainder as C's `fmod` has it.
-///
-/// `fmod` is slow; whole numbers of up to 53 bits, the usual case, go through integers. A zero result keeps the sign of the left
-/// operand, so negative left operands take the general way.
+/// The remainder of whole numbers of up to 53 bits, the usual case, for which `fmod` would be slow. A zero result keeps the sign of
+/// the left operand, so negative left operands take the general way.
 #[inline(always)]
-pub(crate) fn remainder(lhs: f64, rhs: f64) -> f64 {
+fn whole_remainder(lhs: f64, rhs: f64) -> Option<f64> {
     let (a, b) = (lhs as i64, rhs as i64);
-    if a as f64 == lhs
-        && b as f64 == rhs
-        && a >= 0
-        && b > 0
-        && a < 1 << 53
-        && b < 1 << 53
-        && lhs.is_sign_positive()
-    {
-        if (a | b) >> 32 == 0 {
-            return f64::from(a as u32 % b as u32);
-        }
-        return (a % b) as f64;
+    let is_whole = a as f64 == lhs && b as f64 == rhs;
+    if !is_whole || a < 0 || b <= 0 || a >= 1 << 53 || lhs.is_sign_negative() {
+        return None;
     }
-    lhs % rhs
+    if (a | b) >> 32 == 0 {
+        return Some(f64::from(a as u32 % b as u32));
+    }
+    Some((a % b) as f64)
+}
+
+/// The power as far as it needs no library function.
+#[inline(always)]
+fn easy_power(base: f64, exponent: f64) -> Option<f64> {
+    (exponent == 2.0 && !base.is_nan()).then_some(base * base)
 }
 
 macro_rules! number_operation {
@@ -107,29 +142,34 @@ macro_rules! number_operation {
         pub(super) fn $name(state: &mut State, instruction: Instruction) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.b()), site.get(instruction.c()));
-            if lhs.is_number() && rhs.is_number() {
-                site.set(instruction.a(), Value::number($function(lhs.number_or_nan(), rhs.number_or_nan())));
+            if lhs.is_number()
+                && rhs.is_number()
+                && let Some(result) = $function(lhs.number_or_nan(), rhs.number_or_nan())
+            {
+                site.set(instruction.a(), Value::arithmetic(result));
                 return Step::Continue;
             }
-            slow(state.vm, state.next, lhs, rhs, Vm::$operation)
+            Step::Slow(slow_registers::<$operation>)
         }
 
         #[inline(always)]
         pub(super) fn $constant(state: &mut State, instruction: Instruction) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.b()), site.constant(instruction.c() as usize));
-            if lhs.is_number() {
-                site.set(instruction.a(), Value::number($function(lhs.number_or_nan(), rhs.number_or_nan())));
+            if lhs.is_number()
+                && let Some(result) = $function(lhs.number_or_nan(), rhs.number_or_nan())
+            {
+                site.set(instruction.a(), Value::arithmetic(result));
                 return Step::Continue;
             }
-            slow(state.vm, state.next, lhs, rhs, Vm::$operation)
+            Step::Slow(slow_constant::<$operation>)
         }
     )*};
 }
 
 number_operation! {
-    modulo, modulo_constant, modulo, remainder;
-    power, power_constant, power, crate::semantics::arith::power_of_numbers;
+    modulo, modulo_constant, MODULO, whole_remainder;
+    power, power_constant, POWER, easy_power;
 }
 
 #[inline(always)]
@@ -141,7 +181,18 @@ pub(super) fn negate(state: &mut State, instruction: Instruction) -> Step {
         site.set(instruction.a(), Value::arithmetic(result));
         return Step::Continue;
     }
-    slow(state.vm, state.next, Value::ZERO, value, Vm::subtract)
+    Step::Slow(slow_negate)
+}
+
+fn slow_negate(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    slow(
+        vm,
+        site,
+        Value::ZERO,
+        site.get(site.instruction.b()),
+        Vm::subtract,
+    )
 }
 
 #[inline(always)]
@@ -152,25 +203,47 @@ pub(super) fn not(state: &mut State, instruction: Instruction) -> Step {
         site.set(instruction.a(), Value::truth(value == Value::ZERO));
         return Step::Continue;
     }
-    slow(state.vm, state.next, value, Value::NULL, |vm, value, _| {
+    Step::Slow(slow_not)
+}
+
+fn slow_not(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    let value = site.get(site.instruction.b());
+    slow(vm, site, value, Value::NULL, |vm, value, _| {
         Ok(vm.not_value(value))
     })
+}
+
+/// Whether both are 0 or 1, as comparisons yield them: there fuzzy logic is ordinary logic.
+#[inline(always)]
+fn are_crisp(lhs: Value, rhs: Value) -> bool {
+    (lhs == Value::ONE || lhs == Value::ZERO) && (rhs == Value::ONE || rhs == Value::ZERO)
 }
 
 #[inline(always)]
 pub(super) fn and(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     let (lhs, rhs) = (site.get(instruction.b()), site.get(instruction.c()));
-    slow(state.vm, state.next, lhs, rhs, |vm, lhs, rhs| {
-        Ok(vm.and_values(lhs, rhs))
-    })
+    if are_crisp(lhs, rhs) {
+        site.set(
+            instruction.a(),
+            Value::truth(lhs == Value::ONE && rhs == Value::ONE),
+        );
+        return Step::Continue;
+    }
+    Step::Slow(slow_registers::<AND>)
 }
 
 #[inline(always)]
 pub(super) fn or(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     let (lhs, rhs) = (site.get(instruction.b()), site.get(instruction.c()));
-    slow(state.vm, state.next, lhs, rhs, |vm, lhs, rhs| {
-        Ok(vm.or_values(lhs, rhs))
-    })
+    if are_crisp(lhs, rhs) {
+        site.set(
+            instruction.a(),
+            Value::truth(lhs == Value::ONE || rhs == Value::ONE),
+        );
+        return Step::Continue;
+    }
+    Step::Slow(slow_registers::<OR>)
 }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use kiln_bytecode::{Instruction, ReadMode};
 
-use super::{Next, Site, State, Step, access, invoke_function, target_of};
+use super::{Next, Site, SlowPath, State, Step, access, invoke_function, target_of};
 use crate::error::{Fallible, RuntimeError, Throw};
 use crate::feedback::CodeInstance;
 use crate::frame::Frame;
@@ -27,7 +27,7 @@ fn enter(
 ) -> Option<Frame> {
     // SAFETY: instances live as long as the interpreter.
     let instance = unsafe { &*code };
-    if argument_count != instance.parameter_count && !fill_up(instance, window, argument_count) {
+    if argument_count != instance.parameter_count {
         return None;
     }
     // Only compared, never used, if beyond the limit.
@@ -113,9 +113,17 @@ pub(super) fn begin(
                 }
                 argument_count += 1;
             }
+            // SAFETY: instances live as long as the interpreter.
+            let instance = unsafe { &*code };
+            if argument_count != instance.parameter_count {
+                if !fill_up(instance, window, argument_count) {
+                    return Err(entry_error(vm, code, argument_count));
+                }
+                argument_count = instance.parameter_count;
+            }
             match enter(vm, code, window, argument_count) {
                 Some(_) => Ok(None),
-                None => Err(entry_error(vm, code, argument_count)),
+                None => Err(vm.frames.limit_error()),
             }
         }
         Callee::Intrinsic(intrinsic) => {
@@ -183,8 +191,9 @@ fn call_value(vm: &mut Vm, site: Site, value: Value) -> Step {
 }
 
 #[inline(never)]
-pub(super) fn slow_call(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+pub(super) fn slow_call(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
+    let feedback = site.index();
     // SAFETY: the verifier has checked that the window's fixed slots are registers.
     let window = unsafe { site.base.add(usize::from(site.instruction.b())) };
     let callee = site.get(site.instruction.b());
@@ -215,9 +224,10 @@ pub(super) fn call(state: &mut State, instruction: Instruction) -> Step {
             window,
             Value::UNASSIGNED,
             Value::UNASSIGNED,
+            slow_call,
         );
     }
-    slow_call(state.vm, state.next, usize::from(instruction.c()))
+    Step::Slow(slow_call)
 }
 
 /// Enters a script function from the loop. The callee stands in window slot 0, arguments behind slot 2.
@@ -229,6 +239,7 @@ fn enter_inline(
     window: *mut Value,
     self_value: Value,
     super_value: Value,
+    slow: SlowPath,
 ) -> Step {
     // SAFETY: window slots 0 to 2 are registers; instances live as long as the interpreter.
     unsafe {
@@ -248,40 +259,37 @@ fn enter_inline(
             (state.next, state.base, state.code) = (frame.next, frame.base, frame.code);
             Step::Continue
         }
-        None => failed_entry(state.vm, code, usize::from(site.instruction.flags())),
+        // Another number of arguments than parameters, or the end of the stack.
+        None => Step::Slow(slow),
     }
-}
-
-#[cold]
-#[inline(never)]
-fn failed_entry(vm: &mut Vm, code: *const CodeInstance, argument_count: usize) -> Step {
-    Step::Throw(entry_error(vm, code, argument_count))
 }
 
 #[inline(always)]
 pub(super) fn call_member(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     let object = site.get(instruction.b() + 1);
-    if let Some((value, holder)) = access::cached_member(state.vm, site, object)
+    if let Some((value, _)) = access::cached_member(state.vm, site, object)
         && let Some(function) = value.as_function()
         && let Some(code) = function.script_code()
         // SAFETY: instances live as long as the interpreter.
-        && !unsafe { (*code).self_parameter }
+        && unsafe { !(*code).self_parameter && !(*code).uses_super }
     {
         site.feedback(usize::from(instruction.c()))
             .record_target(code as usize);
         // SAFETY: the verifier has checked that the window's fixed slots are registers.
         let window = unsafe { site.base.add(usize::from(instruction.b())) };
         site.set(instruction.b(), value);
-        // SAFETY: as above.
-        let super_value = if unsafe { (*code).uses_super } {
-            super_of(state.vm, holder)
-        } else {
-            Value::NULL
-        };
-        return enter_inline(state, site, code, window, object, super_value);
+        return enter_inline(
+            state,
+            site,
+            code,
+            window,
+            object,
+            Value::NULL,
+            slow_call_member,
+        );
     }
-    slow_call_member(state.vm, state.next, usize::from(instruction.c()))
+    Step::Slow(slow_call_member)
 }
 
 /// What `super` is in a method found in `holder`.
@@ -291,8 +299,9 @@ pub(super) fn super_of(vm: &mut Vm, holder: Gc<MapCell>) -> Value {
 }
 
 #[inline(never)]
-pub(super) fn slow_call_member(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+pub(super) fn slow_call_member(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
+    let feedback = site.index();
     vm.frames.set_next(site.next);
     let feedback = site.feedback(feedback);
     // SAFETY: the verifier has checked that the window's fixed slots are registers.
@@ -320,13 +329,14 @@ pub(super) fn slow_call_member(vm: &mut Vm, next: Next, feedback: usize) -> Step
 }
 
 #[inline(always)]
-pub(super) fn call_super(state: &mut State, instruction: Instruction) -> Step {
-    slow_call_super(state.vm, state.next, usize::from(instruction.c()))
+pub(super) fn call_super(_state: &mut State, _instruction: Instruction) -> Step {
+    Step::Slow(slow_call_super)
 }
 
 #[inline(never)]
-pub(super) fn slow_call_super(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+pub(super) fn slow_call_super(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
+    let feedback = site.index();
     vm.frames.set_next(site.next);
     let feedback = site.feedback(feedback);
     // SAFETY: the verifier has checked that the window's fixed slots are registers.
@@ -350,8 +360,8 @@ pub(super) fn slow_call_super(vm: &mut Vm, next: Next, feedback: usize) -> Step 
 }
 
 #[inline(always)]
-pub(super) fn call_index(state: &mut State, _instruction: Instruction) -> Step {
-    slow_call_index(state.vm, state.next)
+pub(super) fn call_index(_state: &mut State, _instruction: Instruction) -> Step {
+    Step::Slow(slow_call_index)
 }
 
 #[inline(never)]
@@ -381,12 +391,13 @@ pub(super) fn invoke(state: &mut State, instruction: Instruction) -> Step {
         site.set(instruction.a(), value);
         return Step::Continue;
     }
-    slow_invoke(state.vm, state.next, usize::from(instruction.c()))
+    Step::Slow(slow_invoke)
 }
 
 #[inline(never)]
-pub(super) fn slow_invoke(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+pub(super) fn slow_invoke(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
+    let feedback = site.index();
     let value = site.get(site.instruction.b());
     match value.as_function() {
         Some(function) => {
@@ -415,14 +426,15 @@ pub(super) fn return_value(state: &mut State, instruction: Instruction) -> Step 
 }
 
 #[inline(always)]
-pub(super) fn new_function(state: &mut State, instruction: Instruction) -> Step {
-    slow_new_function(state.vm, state.next, usize::from(instruction.c()))
+pub(super) fn new_function(_state: &mut State, _instruction: Instruction) -> Step {
+    Step::Slow(slow_new_function)
 }
 
 /// The function of a literal that makes no closure: always the same.
 #[inline(never)]
-pub(super) fn slow_new_function(vm: &mut Vm, next: Next, index: usize) -> Step {
+pub(super) fn slow_new_function(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
+    let index = site.index();
     vm.frames.set_next(site.next);
     let known: &Cell<Value> = &site.code().static_functions[index];
     if known.get().is_null() {
@@ -440,14 +452,15 @@ pub(super) fn slow_new_function(vm: &mut Vm, next: Next, index: usize) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn new_closure(state: &mut State, instruction: Instruction) -> Step {
-    slow_new_closure(state.vm, state.next, usize::from(instruction.c()))
+pub(super) fn new_closure(_state: &mut State, _instruction: Instruction) -> Step {
+    Step::Slow(slow_new_closure)
 }
 
 /// A new function bound to the frame's variables.
 #[inline(never)]
-pub(super) fn slow_new_closure(vm: &mut Vm, next: Next, index: usize) -> Step {
+pub(super) fn slow_new_closure(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
+    let index = site.index();
     vm.frames.set_next(site.next);
     let variables = site.get(site.instruction.b());
     let outer = if variables.as_map().is_some() {

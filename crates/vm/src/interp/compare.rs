@@ -10,32 +10,55 @@ use crate::vm::Vm;
 
 type Comparison = fn(&mut Vm, Value, Value) -> Fallible<Value>;
 
-#[inline(never)]
-fn slow_value(vm: &mut Vm, next: Next, lhs: Value, rhs: Value, comparison: Comparison) -> Step {
+/// The comparisons that slow paths are made for.
+static COMPARISONS: [Comparison; 7] = [
+    Vm::equal_values,
+    Vm::unequal_values,
+    Vm::less_values,
+    Vm::less_equal_values,
+    Vm::greater_values,
+    Vm::greater_equal_values,
+    Vm::isa_values,
+];
+const EQUAL: usize = 0;
+const DIFFERENT: usize = 1;
+const LESS: usize = 2;
+const LESS_EQUAL: usize = 3;
+const GREATER: usize = 4;
+const GREATER_EQUAL: usize = 5;
+const ISA: usize = 6;
+
+/// A comparison as a value whose operands are not both numbers.
+fn slow_value<const COMPARISON: usize>(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
-    vm.frames.set_next(site.next);
+    vm.frames.set_next(next);
+    let (lhs, rhs) = (
+        site.get(site.instruction.b()),
+        site.get(site.instruction.c()),
+    );
     site.observe(observed_kinds(lhs) | observed_kinds(rhs));
     if (lhs.is_function() || rhs.is_function())
         && site.code().block.invoke_path(site.position()).is_some()
     {
         return finish(vm, site, Ok(Value::NULL), true);
     }
-    let result = comparison(vm, lhs, rhs);
+    let result = COMPARISONS[COMPARISON](vm, lhs, rhs);
     finish(vm, site, result, false)
 }
 
-/// `wanted`: whether the jump is taken if the comparison is true.
-#[inline(never)]
-fn slow_jump(
+/// A fused comparison and branch whose operands are not both numbers. `WANTED`: whether the jump is taken if the comparison is
+/// true. `CONSTANT`: the right operand is a constant.
+fn slow_jump<const COMPARISON: usize, const WANTED: bool, const CONSTANT: bool>(
     vm: &mut Vm,
     next: Next,
-    lhs: Value,
-    rhs: Value,
-    comparison: Comparison,
-    wanted: bool,
 ) -> Step {
     let site = Site::at(vm, next);
-    vm.frames.set_next(site.next);
+    vm.frames.set_next(next);
+    let lhs = site.get(site.instruction.a());
+    let rhs = match CONSTANT {
+        true => site.constant(usize::from(site.instruction.b())),
+        false => site.get(site.instruction.b()),
+    };
     site.observe(observed_kinds(lhs) | observed_kinds(rhs));
     let invoke_path = || site.code().block.invoke_path(site.position());
     if (lhs.is_function() || rhs.is_function())
@@ -43,8 +66,8 @@ fn slow_jump(
     {
         return continue_at(vm, site, target);
     }
-    match comparison(vm, lhs, rhs) {
-        Ok(result) if vm.is_true(result) == wanted => {
+    match COMPARISONS[COMPARISON](vm, lhs, rhs) {
+        Ok(result) if vm.is_true(result) == WANTED => {
             let distance = site.instruction.c() as i16;
             continue_at(
                 vm,
@@ -70,7 +93,7 @@ macro_rules! comparison {
                 site.set(instruction.a(), Value::truth(lhs.number_or_nan() $op rhs.number_or_nan()));
                 return Step::Continue;
             }
-            slow_value(state.vm, state.next, lhs, rhs, Vm::$operation)
+            Step::Slow(slow_value::<$operation>)
         }
 
         #[inline(always)]
@@ -83,7 +106,7 @@ macro_rules! comparison {
                 }
                 return Step::Continue;
             }
-            slow_jump(state.vm, state.next, lhs, rhs, Vm::$operation, true)
+            Step::Slow(slow_jump::<$operation, true, false>)
         }
 
         #[inline(always)]
@@ -96,7 +119,7 @@ macro_rules! comparison {
                 }
                 return Step::Continue;
             }
-            slow_jump(state.vm, state.next, lhs, rhs, Vm::$operation, false)
+            Step::Slow(slow_jump::<$operation, false, false>)
         }
 
         #[inline(always)]
@@ -109,7 +132,7 @@ macro_rules! comparison {
                 }
                 return Step::Continue;
             }
-            slow_jump(state.vm, state.next, lhs, rhs, Vm::$operation, true)
+            Step::Slow(slow_jump::<$operation, true, true>)
         }
 
         #[inline(always)]
@@ -122,23 +145,21 @@ macro_rules! comparison {
                 }
                 return Step::Continue;
             }
-            slow_jump(state.vm, state.next, lhs, rhs, Vm::$operation, false)
+            Step::Slow(slow_jump::<$operation, false, true>)
         }
     )*};
 }
 
 comparison! {
-    equal, jump_if_equal, jump_if_not_equal, jump_if_equal_constant, jump_if_not_equal_constant, equal_values, ==;
-    not_equal, jump_if_different, jump_if_not_different, jump_if_different_constant, jump_if_not_different_constant, unequal_values, !=;
-    less, jump_if_less, jump_if_not_less, jump_if_less_constant, jump_if_not_less_constant, less_values, <;
-    less_equal, jump_if_less_equal, jump_if_not_less_equal, jump_if_less_equal_constant, jump_if_not_less_equal_constant, less_equal_values, <=;
-    greater, jump_if_greater, jump_if_not_greater, jump_if_greater_constant, jump_if_not_greater_constant, greater_values, >;
-    greater_equal, jump_if_greater_equal, jump_if_not_greater_equal, jump_if_greater_equal_constant, jump_if_not_greater_equal_constant, greater_equal_values, >=;
+    equal, jump_if_equal, jump_if_not_equal, jump_if_equal_constant, jump_if_not_equal_constant, EQUAL, ==;
+    not_equal, jump_if_different, jump_if_not_different, jump_if_different_constant, jump_if_not_different_constant, DIFFERENT, !=;
+    less, jump_if_less, jump_if_not_less, jump_if_less_constant, jump_if_not_less_constant, LESS, <;
+    less_equal, jump_if_less_equal, jump_if_not_less_equal, jump_if_less_equal_constant, jump_if_not_less_equal_constant, LESS_EQUAL, <=;
+    greater, jump_if_greater, jump_if_not_greater, jump_if_greater_constant, jump_if_not_greater_constant, GREATER, >;
+    greater_equal, jump_if_greater_equal, jump_if_not_greater_equal, jump_if_greater_equal_constant, jump_if_not_greater_equal_constant, GREATER_EQUAL, >=;
 }
 
 #[inline(always)]
-pub(super) fn isa(state: &mut State, instruction: Instruction) -> Step {
-    let site = state.site(instruction);
-    let (lhs, rhs) = (site.get(instruction.b()), site.get(instruction.c()));
-    slow_value(state.vm, state.next, lhs, rhs, Vm::isa_values)
+pub(super) fn isa(_state: &mut State, _instruction: Instruction) -> Step {
+    Step::Slow(slow_value::<ISA>)
 }

@@ -9,8 +9,8 @@ use crate::value::Value;
 use crate::vm::Vm;
 
 #[inline(always)]
-pub(super) fn new_list(state: &mut State, _instruction: Instruction) -> Step {
-    slow_new_list(state.vm, state.next)
+pub(super) fn new_list(_state: &mut State, _instruction: Instruction) -> Step {
+    Step::Slow(slow_new_list)
 }
 
 #[inline(never)]
@@ -27,8 +27,8 @@ fn slow_new_list(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn append(state: &mut State, _instruction: Instruction) -> Step {
-    slow_append(state.vm, state.next)
+pub(super) fn append(_state: &mut State, _instruction: Instruction) -> Step {
+    Step::Slow(slow_append)
 }
 
 #[inline(never)]
@@ -45,8 +45,8 @@ fn slow_append(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn new_map(state: &mut State, _instruction: Instruction) -> Step {
-    slow_new_map(state.vm, state.next)
+pub(super) fn new_map(_state: &mut State, _instruction: Instruction) -> Step {
+    Step::Slow(slow_new_map)
 }
 
 /// Inline slots of a map written `{}`: it will be given fields.
@@ -70,8 +70,8 @@ fn slow_new_map(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn init_index(state: &mut State, _instruction: Instruction) -> Step {
-    slow_set_index(state.vm, state.next)
+pub(super) fn init_index(_state: &mut State, _instruction: Instruction) -> Step {
+    Step::Slow(slow_set_index)
 }
 
 /// A whole number that is a position from the front.
@@ -94,7 +94,7 @@ pub(super) fn get_index(state: &mut State, instruction: Instruction) -> Step {
         site.set(instruction.a(), value);
         return Step::Continue;
     }
-    slow_get_index(state.vm, state.next)
+    Step::Slow(slow_get_index)
 }
 
 #[inline(never)]
@@ -123,10 +123,11 @@ pub(super) fn set_index(state: &mut State, instruction: Instruction) -> Step {
         && let Some(index) = front_index(index)
         && index < list.length()
     {
-        list.set(state.vm, index, site.get(instruction.c()));
-        return Step::Continue;
+        if list.set_quickly(&state.vm.heap, index, site.get(instruction.c())) {
+            return Step::Continue;
+        }
     }
-    slow_set_index(state.vm, state.next)
+    Step::Slow(slow_set_index)
 }
 
 #[inline(never)]
@@ -154,8 +155,8 @@ fn slow_set_index(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn slice(state: &mut State, _instruction: Instruction) -> Step {
-    slow_slice(state.vm, state.next)
+pub(super) fn slice(_state: &mut State, _instruction: Instruction) -> Step {
+    Step::Slow(slow_slice)
 }
 
 #[inline(never)]
@@ -175,8 +176,8 @@ fn slow_slice(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn new(state: &mut State, _instruction: Instruction) -> Step {
-    slow_new(state.vm, state.next)
+pub(super) fn new(_state: &mut State, _instruction: Instruction) -> Step {
+    Step::Slow(slow_new)
 }
 
 #[inline(never)]

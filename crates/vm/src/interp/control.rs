@@ -44,7 +44,7 @@ pub(super) fn jump(state: &mut State, instruction: Instruction) -> Step {
 /// What a backward jump does if an interrupt is pending.
 #[cold]
 #[inline(never)]
-pub(super) fn interrupted(vm: &mut Vm, next: *const std::cell::Cell<Instruction>) -> Step {
+pub(super) fn interrupted(vm: &mut Vm, next: Next) -> Step {
     vm.frames.set_next(next);
     Step::Throw(vm.frames.limit_error())
 }
@@ -62,23 +62,23 @@ pub(super) fn loop_back(state: &mut State, instruction: Instruction) -> Step {
     };
     passes.set(passes.get() + 1);
     if state.vm.frames.is_interrupted() {
-        return interrupted(state.vm, state.next);
+        return Step::Slow(interrupted);
     }
     state.jump(instruction.bc() as i32 as isize);
     Step::Continue
 }
 
-/// Branches on a value that is neither a number nor certain to be no function.
-#[inline(never)]
-fn slow_branch(vm: &mut Vm, next: Next, value: Value, wanted: bool) -> Step {
+/// Branches on a value that is no number.
+fn slow_branch<const WANTED: bool>(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
+    let value = site.get(site.instruction.a());
     site.observe(observed_kinds(value));
     if value.is_function()
         && let Some(target) = site.code().block.invoke_path(site.position())
     {
         return continue_at(vm, site, target);
     }
-    if vm.is_true(value) != wanted {
+    if vm.is_true(value) != WANTED {
         return Step::Continue;
     }
     let distance = site.instruction.bc() as i32;
@@ -90,26 +90,26 @@ fn slow_branch(vm: &mut Vm, next: Next, value: Value, wanted: bool) -> Step {
 }
 
 #[inline(always)]
-fn branch(state: &mut State, instruction: Instruction, wanted: bool) -> Step {
+fn branch<const WANTED: bool>(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     let value = site.get(instruction.a());
     if value.is_number() {
-        if (value.number_or_nan() != 0.0) == wanted {
+        if (value.number_or_nan() != 0.0) == WANTED {
             state.jump(instruction.bc() as i32 as isize);
         }
         return Step::Continue;
     }
-    slow_branch(state.vm, state.next, value, wanted)
+    Step::Slow(slow_branch::<WANTED>)
 }
 
 #[inline(always)]
 pub(super) fn jump_if_true(state: &mut State, instruction: Instruction) -> Step {
-    branch(state, instruction, true)
+    branch::<true>(state, instruction)
 }
 
 #[inline(always)]
 pub(super) fn jump_if_false(state: &mut State, instruction: Instruction) -> Step {
-    branch(state, instruction, false)
+    branch::<false>(state, instruction)
 }
 
 #[inline(always)]
@@ -117,7 +117,7 @@ pub(super) fn jump_if_certain(state: &mut State, instruction: Instruction) -> St
     let site = state.site(instruction);
     let value = site.get(instruction.a());
     if value.is_function() {
-        return slow_certain(state.vm, state.next);
+        return Step::Slow(slow_certain);
     }
     if value
         .as_number()
@@ -139,8 +139,8 @@ fn slow_certain(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn throw(state: &mut State, _instruction: Instruction) -> Step {
-    slow_throw(state.vm, state.next)
+pub(super) fn throw(_state: &mut State, _instruction: Instruction) -> Step {
+    Step::Slow(slow_throw)
 }
 
 #[cold]

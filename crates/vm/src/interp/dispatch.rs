@@ -62,8 +62,12 @@ mod matched {
             // SAFETY: the verifier has checked that execution does not run off the end.
             let instruction = unsafe { (*state.next).get() };
             state.jump(1);
-            match dispatch(&mut state, instruction) {
-                Step::Continue => {}
+            let mut step = dispatch(&mut state, instruction);
+            while let Step::Slow(slow) = step {
+                step = slow(state.vm, state.next);
+            }
+            match step {
+                Step::Continue | Step::Slow(_) => {}
                 Step::Reload => state.reload(),
                 Step::Done(value) => return Ok(value),
                 Step::Throw(throw) => return Err(throw),
@@ -79,7 +83,7 @@ mod matched {
 mod threaded {
     use super::*;
     use crate::feedback::CodeInstance;
-    use crate::interp::Next;
+    use crate::interp::{Next, SlowPath};
 
     /// A handler with its dispatch. The arguments are the variables of the loop and the instruction to execute; `next` is
     /// behind it. `extern "C"` on both processors passes six arguments in registers.
@@ -109,15 +113,10 @@ mod threaded {
                     instruction: Instruction,
                 ) -> Finished {
                     let mut state = State { next, base, code, vm, entry_depth };
-                    match handlers::$snake(&mut state, instruction) {
-                        Step::Continue => {}
-                        Step::Reload => state.reload(),
-                        Step::Done(value) => return finish(state.vm, Ok(value)),
-                        Step::Throw(throw) => return finish(state.vm, Err(throw)),
-                    }
+                    let step = handlers::$snake(&mut state, instruction);
                     let State { next, base, code, vm, entry_depth } = state;
-                    // SAFETY: the verifier has checked that execution does not run off the end.
-                    unsafe { go_on(next, base, code, vm, entry_depth) }
+                    // SAFETY: the state is that of the current frame, in verified code.
+                    unsafe { follow(step, next, base, code, vm, entry_depth) }
                 }
             )*
 
@@ -126,6 +125,70 @@ mod threaded {
         };
     }
     for_each_op!(define_handlers);
+
+    /// Goes on after a handler's fast path.
+    ///
+    /// # Safety
+    /// `next` must point into `code`, which must be verified, and `base` be the current frame's window.
+    #[inline(always)]
+    unsafe fn follow(
+        step: Step,
+        next: Next,
+        base: *mut Value,
+        code: *const CodeInstance,
+        vm: &mut Vm,
+        entry_depth: usize,
+    ) -> Finished {
+        match step {
+            // SAFETY: passed on from the caller.
+            Step::Continue => unsafe { go_on(next, base, code, vm, entry_depth) },
+            // The function's address travels in the place of the instruction.
+            Step::Slow(slow) => run_slow(
+                next,
+                base,
+                code,
+                vm,
+                entry_depth,
+                Instruction(slow as usize as u64),
+            ),
+            Step::Reload => reload(vm, entry_depth),
+            Step::Done(value) => finish(vm, Ok(value)),
+            Step::Throw(throw) => finish(vm, Err(throw)),
+        }
+    }
+
+    /// Runs a slow path and goes on after it.
+    #[inline(never)]
+    extern "C" fn run_slow(
+        next: Next,
+        base: *mut Value,
+        code: *const CodeInstance,
+        vm: &mut Vm,
+        entry_depth: usize,
+        slow: Instruction,
+    ) -> Finished {
+        // SAFETY: `follow` has put the address of a slow path there.
+        let slow = unsafe { std::mem::transmute::<usize, SlowPath>(slow.0 as usize) };
+        let mut step = slow(vm, next);
+        while let Step::Slow(slow) = step {
+            step = slow(vm, next);
+        }
+        match step {
+            // SAFETY: a slow path that says so has left the frame as it was.
+            Step::Continue | Step::Slow(_) => unsafe { go_on(next, base, code, vm, entry_depth) },
+            Step::Reload => reload(vm, entry_depth),
+            Step::Done(value) => finish(vm, Ok(value)),
+            Step::Throw(throw) => finish(vm, Err(throw)),
+        }
+    }
+
+    /// Goes on where the current frame stands.
+    #[inline(always)]
+    fn reload(vm: &mut Vm, entry_depth: usize) -> Finished {
+        let Frame { code, next, base } = *vm.frames.top();
+        // SAFETY: frames stand in verified code.
+        unsafe { go_on(next, base, code, vm, entry_depth) }
+    }
 
     /// Jumps to the handler of the next instruction.
     ///

@@ -12,8 +12,8 @@ use crate::value::Value;
 use crate::vm::Vm;
 
 #[inline(always)]
-pub(super) fn make_range(state: &mut State, _instruction: Instruction) -> Step {
-    slow_make_range(state.vm, state.next)
+pub(super) fn make_range(_state: &mut State, _instruction: Instruction) -> Step {
+    Step::Slow(slow_make_range)
 }
 
 #[inline(never)]
@@ -87,12 +87,12 @@ pub(super) fn for_loop(state: &mut State, instruction: Instruction) -> Step {
         site.set(instruction.a(), element);
         count_pass(site);
         if state.vm.frames.is_interrupted() {
-            return interrupted(state.vm, state.next);
+            return Step::Slow(interrupted);
         }
         state.jump(instruction.c() as i16 as isize);
         return Step::Continue;
     }
-    slow_for_loop(state.vm, state.next)
+    Step::Slow(slow_for_loop)
 }
 
 #[inline(never)]
@@ -139,13 +139,13 @@ pub(super) fn for_loop_global(state: &mut State, instruction: Instruction) -> St
             site.set(instruction.a(), element);
             count_pass(site);
             if state.vm.frames.is_interrupted() {
-                return interrupted(state.vm, state.next);
+                return Step::Slow(interrupted);
             }
             state.jump(instruction.c() as i16 as isize);
             return Step::Continue;
         }
     }
-    slow_for_loop_global(state.vm, state.next)
+    Step::Slow(slow_for_loop_global)
 }
 
 #[inline(never)]

@@ -17,7 +17,7 @@ mod wide;
 
 use std::cell::Cell;
 
-use kiln_bytecode::Instruction;
+use kiln_bytecode::{Instruction, Op};
 
 use crate::error::{Ending, Fallible, ScriptError, Throw};
 use crate::feedback::{CodeInstance, FeedbackCell};
@@ -39,7 +39,13 @@ enum Step {
     Done(Value),
     /// A script error, or the end of the program.
     Throw(Throw),
+    /// The fast path does not apply: this decides. A handler returns it rather than call the function itself, so that it
+    /// needs no stack frame of its own.
+    Slow(SlowPath),
 }
+
+/// The part of an instruction that is not inlined. `next` is behind the instruction, in the current frame.
+type SlowPath = fn(&mut Vm, Next) -> Step;
 
 impl From<Throw> for Step {
     fn from(throw: Throw) -> Step {
@@ -115,6 +121,16 @@ impl Site {
     fn feedback(&self, index: usize) -> &FeedbackCell {
         // SAFETY: the verifier has checked indexes of feedback cells.
         unsafe { self.code().feedback.get_unchecked(index) }
+    }
+
+    /// The feedback or function index in field `c`, with the upper half that a `wide` prefix supplies.
+    fn index(&self) -> usize {
+        let low = usize::from(self.instruction.c());
+        let before = self.position().checked_sub(1);
+        match before.map(|before| self.code().instructions[before as usize].get()) {
+            Some(prefix) if prefix.op() == Some(Op::Wide) => usize::from(prefix.a()) << 16 | low,
+            _ => low,
+        }
     }
 
     /// The position of the instruction.

@@ -64,12 +64,13 @@ pub(super) fn read_local(state: &mut State, instruction: Instruction) -> Step {
         site.set(instruction.a(), value);
         return Step::Continue;
     }
-    slow_read_local(state.vm, state.next, usize::from(instruction.c()))
+    Step::Slow(slow_read_local)
 }
 
 #[inline(never)]
-pub(super) fn slow_read_local(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+pub(super) fn slow_read_local(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
+    let feedback = site.index();
     vm.frames.set_next(site.next);
     let feedback = site.feedback(feedback);
     let mut value = site.get(site.instruction.b());
@@ -103,7 +104,7 @@ pub(super) fn get_global(state: &mut State, instruction: Instruction) -> Step {
             return Step::Continue;
         }
     }
-    slow_get_global(state.vm, state.next)
+    Step::Slow(slow_get_global)
 }
 
 #[inline(never)]
@@ -178,7 +179,7 @@ pub(super) fn set_global(state: &mut State, instruction: Instruction) -> Step {
         cell.value.set(site.get(instruction.a()));
         return Step::Continue;
     }
-    slow_set_global(state.vm, state.next)
+    Step::Slow(slow_set_global)
 }
 
 #[cold]
@@ -205,12 +206,13 @@ pub(super) fn get_variable(state: &mut State, instruction: Instruction) -> Step 
             return Step::Continue;
         }
     }
-    slow_get_variable(state.vm, state.next, usize::from(instruction.c()))
+    Step::Slow(slow_get_variable)
 }
 
 #[inline(never)]
-pub(super) fn slow_get_variable(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+pub(super) fn slow_get_variable(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
+    let feedback = site.index();
     vm.frames.set_next(site.next);
     let feedback = site.feedback(feedback);
     if let Some(map) = site.get(site.instruction.b()).as_map()
@@ -244,12 +246,13 @@ pub(super) fn get_outer_variable(state: &mut State, instruction: Instruction) ->
             return Step::Continue;
         }
     }
-    slow_get_outer_variable(state.vm, state.next, usize::from(instruction.c()))
+    Step::Slow(slow_get_outer_variable)
 }
 
 #[inline(never)]
-pub(super) fn slow_get_outer_variable(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+pub(super) fn slow_get_outer_variable(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
+    let feedback = site.index();
     vm.frames.set_next(site.next);
     let feedback = site.feedback(feedback);
     let mode = ReadMode(site.instruction.flags());
@@ -268,13 +271,14 @@ pub(super) fn slow_get_outer_variable(vm: &mut Vm, next: Next, feedback: usize) 
 }
 
 #[inline(always)]
-pub(super) fn set_variable(state: &mut State, instruction: Instruction) -> Step {
-    slow_set_variable(state.vm, state.next, usize::from(instruction.c()))
+pub(super) fn set_variable(_state: &mut State, _instruction: Instruction) -> Step {
+    Step::Slow(slow_set_variable)
 }
 
 #[inline(never)]
-pub(super) fn slow_set_variable(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+pub(super) fn slow_set_variable(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
+    let feedback = site.index();
     vm.frames.set_next(site.next);
     let Some(map) = site.get(site.instruction.a()).as_map() else {
         return Step::Continue;
@@ -291,8 +295,8 @@ pub(super) fn slow_set_variable(vm: &mut Vm, next: Next, feedback: usize) -> Ste
 }
 
 #[inline(always)]
-pub(super) fn new_variables(state: &mut State, _instruction: Instruction) -> Step {
-    slow_new_variables(state.vm, state.next)
+pub(super) fn new_variables(_state: &mut State, _instruction: Instruction) -> Step {
+    Step::Slow(slow_new_variables)
 }
 
 #[inline(never)]
@@ -313,13 +317,14 @@ fn slow_new_variables(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn bind_super(state: &mut State, instruction: Instruction) -> Step {
-    slow_bind_super(state.vm, state.next, usize::from(instruction.c()))
+pub(super) fn bind_super(_state: &mut State, _instruction: Instruction) -> Step {
+    Step::Slow(slow_bind_super)
 }
 
 #[inline(never)]
-pub(super) fn slow_bind_super(vm: &mut Vm, next: Next, feedback: usize) -> Step {
+pub(super) fn slow_bind_super(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
+    let feedback = site.index();
     vm.frames.set_next(site.next);
     let value = site.get(2);
     let Some(map) = site.get(site.instruction.a()).as_map() else {
@@ -335,12 +340,16 @@ pub(super) fn slow_bind_super(vm: &mut Vm, next: Next, feedback: usize) -> Step 
 }
 
 #[inline(always)]
-pub(super) fn get_outer(state: &mut State, instruction: Instruction) -> Step {
-    let site = state.site(instruction);
+pub(super) fn get_outer(_state: &mut State, _instruction: Instruction) -> Step {
+    Step::Slow(slow_get_outer)
+}
+
+fn slow_get_outer(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
     let outer = outer_map(site)
-        .filter(|map| state.vm.map_length(*map) > 0)
-        .unwrap_or(state.vm.globals_map);
-    site.set(instruction.a(), Value::map(outer));
+        .filter(|map| vm.map_length(*map) > 0)
+        .unwrap_or(vm.globals_map);
+    site.set(site.instruction.a(), Value::map(outer));
     Step::Continue
 }
 

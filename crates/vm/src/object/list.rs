@@ -15,7 +15,7 @@ use std::cell::Cell;
 use std::mem::offset_of;
 
 use crate::error::{Fallible, RuntimeError};
-use crate::heap::{CellType, Gc, Header, Kind, Marker};
+use crate::heap::{CellType, Gc, Header, Heap, Kind, Marker};
 use crate::object::allocator::Allocator;
 use crate::object::values::ValuesCell;
 use crate::value::Value;
@@ -125,6 +125,19 @@ impl Gc<ListCell> {
         }
         // SAFETY: as in `as_slice`, and exclusive by the caller's contract.
         unsafe { std::slice::from_raw_parts_mut(self.start.get(), self.length()) }
+    }
+
+    /// Replaces the element at `index`, which must exist, if that takes no more than a store; false otherwise.
+    #[inline(always)]
+    pub fn set_quickly(self, heap: &Heap, index: usize, value: Value) -> bool {
+        if value.is_cell()
+            && let Some(elements) = self.elements.get()
+            && heap.needs_barrier(elements.header())
+        {
+            return false;
+        }
+        self.slot(index).set(value);
+        true
     }
 
     /// Replaces the element at `index`, which must exist.

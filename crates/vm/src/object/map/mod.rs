@@ -28,7 +28,7 @@ pub use prototype::Member;
 use shape::ShapeId;
 
 use crate::error::Fallible;
-use crate::heap::{CellType, Gc, Header, Kind, Marker};
+use crate::heap::{CellType, Gc, Header, Heap, Kind, Marker};
 use crate::object::allocator::Allocator;
 use crate::object::map::dictionary::DictionaryCell;
 use crate::object::string::StringCell;
@@ -191,6 +191,24 @@ impl Gc<MapCell> {
         }
     }
 
+    /// Stores into a slot of the map's current shape if that takes no more than a store; false otherwise.
+    #[inline(always)]
+    pub fn set_slot_quickly(self, heap: &Heap, slot: Slot, value: Value) -> bool {
+        if value.is_cell() {
+            let is_inline = (slot.0 as usize) < self.inline_slots();
+            let owner = if is_inline {
+                self.header()
+            } else {
+                self.overflow_values().header()
+            };
+            if heap.needs_barrier(owner) {
+                return false;
+            }
+        }
+        self.slot(slot).set(value);
+        true
+    }
+
     /// Whether a map with this shape has memory for slot `slot`, so that a transition needs no allocation.
     #[inline(always)]
     pub fn has_room_for(self, slot: Slot) -> bool {
@@ -205,6 +223,16 @@ impl Gc<MapCell> {
     pub fn add_slot(self, vm: &mut Vm, shape: ShapeId, slot: Slot, value: Value) {
         self.header().word.set(shape.0);
         self.set_slot(vm, slot, value);
+    }
+
+    /// As [`Gc::add_slot`] if that takes no more than two stores; false otherwise.
+    #[inline(always)]
+    pub fn add_slot_quickly(self, heap: &Heap, shape: ShapeId, slot: Slot, value: Value) -> bool {
+        if !self.set_slot_quickly(heap, slot, value) {
+            return false;
+        }
+        self.header().word.set(shape.0);
+        true
     }
 }
 
