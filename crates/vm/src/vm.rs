@@ -58,6 +58,7 @@ pub struct Vm {
     pub(crate) names: Names,
     pub(crate) types: TypeMaps,
     pub(crate) globals_map: Gc<MapCell>,
+    #[expect(clippy::vec_box, reason = "instances are referred to by their address")]
     pub(crate) instances: Vec<Box<CodeInstance>>,
     /// Further values that must live as long as the interpreter or the scope that entered them.
     pub(crate) roots: Vec<Value>,
@@ -74,6 +75,10 @@ pub struct Vm {
     pub(crate) warned: std::collections::HashSet<(usize, u32)>,
     pub(crate) started: std::time::Instant,
     /// How the innermost run of the interpreter has just ended.
+    #[cfg_attr(
+        debug_assertions,
+        expect(dead_code, reason = "the loop form of dispatch returns it")
+    )]
     pub(crate) outcome: Option<Fallible<Value>>,
     /// Where `print` puts its text together; kept so that it need not be allocated each time.
     pub(crate) print_buffer: String,

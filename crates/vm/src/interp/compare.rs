@@ -114,7 +114,8 @@ macro_rules! comparison {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.a()), site.get(instruction.b()));
             if lhs.is_number() && rhs.is_number() {
-                if !(lhs.number_or_nan() $op rhs.number_or_nan()) {
+                let holds = lhs.number_or_nan() $op rhs.number_or_nan();
+                if !holds {
                     state.jump(instruction.c() as i16 as isize);
                 }
                 return Step::Continue;
@@ -140,7 +141,8 @@ macro_rules! comparison {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.a()), site.constant(instruction.b() as usize));
             if lhs.is_number() {
-                if !(lhs.number_or_nan() $op rhs.number_or_nan()) {
+                let holds = lhs.number_or_nan() $op rhs.number_or_nan();
+                if !holds {
                     state.jump(instruction.c() as i16 as isize);
                 }
                 return Step::Continue;

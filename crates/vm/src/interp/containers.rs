@@ -122,10 +122,9 @@ pub(super) fn set_index(state: &mut State, instruction: Instruction) -> Step {
     if let Some(list) = object.as_list()
         && let Some(index) = front_index(index)
         && index < list.length()
+        && list.set_quickly(&state.vm.heap, index, site.get(instruction.c()))
     {
-        if list.set_quickly(&state.vm.heap, index, site.get(instruction.c())) {
-            return Step::Continue;
-        }
+        return Step::Continue;
     }
     Step::Slow(slow_set_index)
 }

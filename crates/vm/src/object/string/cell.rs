@@ -184,6 +184,7 @@ impl Gc<StringCell> {
     }
 
     #[inline(always)]
+    /// The hash, if it has been computed.
     pub fn cached_hash(self) -> Option<u32> {
         let hash = self.hash.get();
         (hash != 0).then_some(hash)
