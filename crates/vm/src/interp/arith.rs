@@ -2,6 +2,7 @@
 
 use kiln_bytecode::Instruction;
 
+use super::whole::to_i64;
 use super::{Next, Site, State, Step, finish};
 use crate::error::Fallible;
 use crate::value::Value;
@@ -119,10 +120,14 @@ float_operation! {
 /// the left operand, so negative left operands take the general way.
 #[inline(always)]
 fn whole_remainder(lhs: f64, rhs: f64) -> Option<f64> {
-    let (a, b) = (lhs as i64, rhs as i64);
+    let (a, b) = (to_i64(lhs), to_i64(rhs));
     let is_whole = a as f64 == lhs && b as f64 == rhs;
     if !is_whole || a < 0 || b <= 0 || a >= 1 << 53 || lhs.is_sign_negative() {
         return None;
+    }
+    // Dividing takes an order of magnitude longer than the rest.
+    if b & (b - 1) == 0 {
+        return Some((a & (b - 1)) as f64);
     }
     if (a | b) >> 32 == 0 {
         return Some(f64::from(a as u32 % b as u32));

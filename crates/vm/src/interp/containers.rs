@@ -3,6 +3,7 @@
 use kiln_bytecode::Instruction;
 
 use super::arith::observed_kinds;
+use super::whole::front_index;
 use super::{Next, Site, State, Step, finish};
 use crate::object::list::ListCell;
 use crate::value::Value;
@@ -74,21 +75,12 @@ pub(super) fn init_index(_state: &mut State, _instruction: Instruction) -> Step 
     Step::Slow(slow_set_index)
 }
 
-/// A whole number that is a position from the front.
-#[inline(always)]
-fn front_index(value: Value) -> Option<usize> {
-    let number = value.number_or_nan();
-    let index = number as i32;
-    // Fractions and negative numbers take the slow path; so do all values that are no numbers, which are NaNs here.
-    (f64::from(index) == number && index >= 0).then_some(index as usize)
-}
-
 #[inline(always)]
 pub(super) fn get_index(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     let (object, index) = (site.get(instruction.b()), site.get(instruction.c()));
     if let Some(list) = object.as_list()
-        && let Some(index) = front_index(index)
+        && let Some(index) = front_index(index.number_or_nan())
         && let Some(value) = list.get(index)
     {
         site.set(instruction.a(), value);
@@ -120,7 +112,7 @@ pub(super) fn set_index(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     let (object, index) = (site.get(instruction.a()), site.get(instruction.b()));
     if let Some(list) = object.as_list()
-        && let Some(index) = front_index(index)
+        && let Some(index) = front_index(index.number_or_nan())
         && index < list.length()
         && list.set_quickly(&state.vm.heap, index, site.get(instruction.c()))
     {

@@ -3,6 +3,7 @@
 use kiln_bytecode::Instruction;
 
 use super::control::interrupted;
+use super::whole::{front_index, to_i32};
 use super::{Next, Site, State, Step, continue_at};
 use crate::error::Fallible;
 use crate::heap::{Gc, Kind};
@@ -57,15 +58,14 @@ fn as_range(sequence: Value) -> Option<Gc<RangeCell>> {
 fn quick_element(sequence: Value, index: Value) -> Option<(f64, Value)> {
     let next = index.number_or_nan() + 1.0;
     if let Some(list) = sequence.as_list() {
-        let position = next as i32;
-        if f64::from(position) == next && position >= 0 {
-            return Some((next, list.get(position as usize)?));
+        if let Some(position) = front_index(next) {
+            return Some((next, list.get(position)?));
         }
     } else if let Some(range) = as_range(sequence)
         && next < range.count
         && next >= 0.0
         // Whole; `trunc` would be a call.
-        && f64::from(next as i32) == next
+        && f64::from(to_i32(next)) == next
     {
         return Some((next, Value::number(range.first + next * range.step)));
     }

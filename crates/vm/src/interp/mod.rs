@@ -13,6 +13,7 @@ mod control;
 mod dispatch;
 mod loops;
 mod variables;
+mod whole;
 mod wide;
 
 use std::cell::Cell;
