@@ -38,6 +38,7 @@ impl LargeCell {
         // SAFETY: the size of the layout is not zero.
         let memory = NonNull::new(unsafe { alloc::alloc(layout) })?.cast::<Prefix>();
         memory.expose_provenance();
+        advise_huge_pages(memory.as_ptr().cast(), bytes);
         // SAFETY: the layout covers the prefix and behind it a cell, with 8-byte alignment for both.
         unsafe {
             memory.write(Prefix {
@@ -71,6 +72,25 @@ impl LargeCell {
         // SAFETY: a cell starts there, written by `new`.
         unsafe { Gc::from_address(self.address()) }
     }
+}
+
+/// From this size on a cell is worth huge pages: it fills at least one, wherever it lies.
+const HUGE: usize = 4 << 20;
+
+/// Asks for huge pages: walks through large tables at random otherwise miss the processor's address translation
+/// buffers at nearly every step.
+fn advise_huge_pages(memory: *mut u8, bytes: usize) {
+    #[cfg(target_os = "linux")]
+    if bytes >= HUGE {
+        let page = 4096;
+        let start = memory.map_addr(|address| address.next_multiple_of(page));
+        let length = (bytes - page) / page * page;
+        // SAFETY: the pages lie inside the allocation; the advice does not change their contents. That it may not be
+        // taken does not matter.
+        unsafe { libc::madvise(start.cast(), length, libc::MADV_HUGEPAGE) };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (memory, bytes);
 }
 
 impl Drop for LargeCell {

@@ -2,8 +2,8 @@
 
 use kiln_bytecode::{Instruction, ReadMode};
 
-use super::calls::{invokes, super_of};
-use super::{Next, Site, State, Step, continue_at, invoke_function, target_of};
+use super::calls::{invoke_intrinsic_member, invokes, super_of};
+use super::{Next, Site, State, Step, continue_at, invoke_function, shortcuts, target_of};
 use crate::error::Fallible;
 use crate::feedback::{Access, CacheEntry, FeedbackCell};
 use crate::heap::Gc;
@@ -175,11 +175,18 @@ fn slow_get_self(vm: &mut Vm, next: Next) -> Step {
 pub(super) fn get_member(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     let object = site.get(instruction.b());
-    if let Some((value, _)) = cached_member(state.vm, site, object)
-        && !value.is_function()
-    {
-        site.set(instruction.a(), value);
-        return Step::Continue;
+    if let Some((value, _)) = cached_member(state.vm, site, object) {
+        let Some(function) = value.as_function() else {
+            site.set(instruction.a(), value);
+            return Step::Continue;
+        };
+        if function.is_intrinsic() && invokes(ReadMode(instruction.flags()), value) {
+            if let Some(value) = shortcuts::property(function, object) {
+                site.set(instruction.a(), value);
+                return Step::Continue;
+            }
+            return Step::Slow(invoke_intrinsic_member);
+        }
     }
     Step::Slow(slow_get_member)
 }
@@ -230,7 +237,7 @@ pub(super) fn slow_get_member(vm: &mut Vm, next: Next) -> Step {
     }
 }
 
-fn cached_member_at(vm: &Vm, feedback: &FeedbackCell, object: Value) -> Option<Member> {
+pub(super) fn cached_member_at(vm: &Vm, feedback: &FeedbackCell, object: Value) -> Option<Member> {
     let shape = shape_of(object);
     if shape == ShapeId::NONE {
         return None;

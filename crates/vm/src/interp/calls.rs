@@ -4,12 +4,12 @@ use std::cell::Cell;
 
 use kiln_bytecode::{Instruction, ReadMode};
 
-use super::{Next, Site, SlowPath, State, Step, access, invoke_function, target_of};
+use super::{Next, Site, SlowPath, State, Step, access, invoke_function, shortcuts, target_of};
 use crate::error::{Fallible, RuntimeError, Throw};
 use crate::feedback::CodeInstance;
 use crate::frame::Frame;
 use crate::heap::Gc;
-use crate::intrinsics::Arguments;
+use crate::intrinsics::{Arguments, Intrinsic};
 use crate::object::function::{Callee, FunctionCell};
 use crate::object::map::MapCell;
 use crate::value::Value;
@@ -127,29 +127,116 @@ pub(super) fn begin(
             }
         }
         Callee::Intrinsic(intrinsic) => {
-            let (mut first, mut argument_count) = (3, argument_count);
-            if is_method && intrinsic.takes_self() {
-                // `self` stands right before the arguments if it is put into the slot of `super`.
-                first = 2;
-                argument_count += 1;
-                // SAFETY: see above.
-                unsafe { *window.add(2) = self_value };
-            }
-            if argument_count > intrinsic.parameters.len() {
-                return Err(RuntimeError::TooManyArguments.into());
-            }
-            for index in argument_count..intrinsic.parameters.len() {
-                let value = intrinsic.parameters[index].default_value(vm);
-                // SAFETY: intrinsics have few parameters, so this is in the red zone at worst.
-                unsafe { *window.add(first + index) = value };
-            }
-            // SAFETY: the arguments were just put in order.
-            let arguments = unsafe {
-                Arguments::new(window.add(first), intrinsic.parameters.len(), self_value)
-            };
-            (intrinsic.run)(vm, arguments).map(Some)
+            run_intrinsic(vm, function, intrinsic, window, self_value, argument_count).map(Some)
         }
     }
+}
+
+/// Runs an intrinsic whose arguments stand in the window from slot 3 on.
+#[inline(always)]
+fn run_intrinsic(
+    vm: &mut Vm,
+    function: Gc<FunctionCell>,
+    intrinsic: &Intrinsic,
+    window: *mut Value,
+    self_value: Value,
+    argument_count: usize,
+) -> Fallible<Value> {
+    let (mut first, mut argument_count) = (3, argument_count);
+    if function.takes_self() && !self_value.is_unassigned() && !self_value.is_null() {
+        // `self` stands right before the arguments if it is put into the slot of `super`.
+        first = 2;
+        argument_count += 1;
+        // SAFETY: the first slots of a window are below the limit or in the red zone.
+        unsafe { *window.add(2) = self_value };
+    }
+    let parameters = intrinsic.parameters;
+    if argument_count > parameters.len() {
+        return Err(RuntimeError::TooManyArguments.into());
+    }
+    for (index, parameter) in parameters.iter().enumerate().skip(argument_count) {
+        let value = parameter.default_value(vm);
+        // SAFETY: intrinsics have few parameters, so this is in the red zone at worst.
+        unsafe { *window.add(first + index) = value };
+    }
+    // SAFETY: the arguments were just put in order.
+    let arguments = unsafe { Arguments::new(window.add(first), parameters.len(), self_value) };
+    (intrinsic.run)(vm, arguments)
+}
+
+/// Runs an intrinsic whose arguments stand in the window from slot 3 on, and delivers its result.
+#[inline(always)]
+fn deliver_intrinsic(
+    vm: &mut Vm,
+    site: Site,
+    function: Gc<FunctionCell>,
+    window: *mut Value,
+    self_value: Value,
+    argument_count: usize,
+) -> Step {
+    let Callee::Intrinsic(intrinsic) = function.callee() else {
+        return Step::Continue;
+    };
+    vm.frames.set_next(site.next);
+    site.feedback(usize::from(site.instruction.c()))
+        .record_target(std::ptr::from_ref(intrinsic) as usize);
+    match run_intrinsic(vm, function, intrinsic, window, self_value, argument_count) {
+        Ok(value) => {
+            site.set(site.instruction.a(), value);
+            Step::Continue
+        }
+        Err(throw) => Step::Throw(throw),
+    }
+}
+
+/// `call` of an intrinsic.
+#[inline(never)]
+fn call_intrinsic(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    let Some(function) = site.get(site.instruction.b()).as_function() else {
+        return Step::Continue;
+    };
+    // SAFETY: the verifier has checked that the window's fixed slots are registers.
+    let window = unsafe { site.base.add(usize::from(site.instruction.b())) };
+    let argument_count = usize::from(site.instruction.flags());
+    deliver_intrinsic(
+        vm,
+        site,
+        function,
+        window,
+        Value::UNASSIGNED,
+        argument_count,
+    )
+}
+
+/// `call_member` of an intrinsic that the inline cache knows.
+#[inline(never)]
+fn call_intrinsic_member(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    let object = site.get(site.instruction.b() + 1);
+    let Some(function) =
+        access::cached_member(vm, site, object).and_then(|(value, _)| value.as_function())
+    else {
+        return Step::Continue;
+    };
+    // SAFETY: the verifier has checked that the window's fixed slots are registers.
+    let window = unsafe { site.base.add(usize::from(site.instruction.b())) };
+    let argument_count = usize::from(site.instruction.flags());
+    deliver_intrinsic(vm, site, function, window, object, argument_count)
+}
+
+/// `get_member` of an intrinsic that the inline cache knows, which is called without arguments.
+#[inline(never)]
+pub(super) fn invoke_intrinsic_member(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    let object = site.get(site.instruction.b());
+    let Some(function) =
+        access::cached_member(vm, site, object).and_then(|(value, _)| value.as_function())
+    else {
+        return Step::Continue;
+    };
+    let window = vm.frames.end();
+    deliver_intrinsic(vm, site, function, window, object, 0)
 }
 
 /// Goes on after [`begin`]: the result of an intrinsic goes to the instruction's register.
@@ -210,9 +297,17 @@ pub(super) fn slow_call(vm: &mut Vm, next: Next) -> Step {
 pub(super) fn call(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     let callee = site.get(instruction.b());
-    if let Some(function) = callee.as_function()
-        && let Some(code) = function.script_code()
-    {
+    if let Some(function) = callee.as_function() {
+        let Some(code) = function.script_code() else {
+            if instruction.flags() == 1
+                && let Some(value) =
+                    shortcuts::function(state.vm, function, site.get(instruction.b() + 3))
+            {
+                site.set(instruction.a(), value);
+                return Step::Continue;
+            }
+            return Step::Slow(call_intrinsic);
+        };
         site.feedback(usize::from(instruction.c()))
             .record_target(code as usize);
         // SAFETY: the verifier has checked that the window's fixed slots are registers.
@@ -270,10 +365,21 @@ pub(super) fn call_member(state: &mut State, instruction: Instruction) -> Step {
     let object = site.get(instruction.b() + 1);
     if let Some((value, _)) = access::cached_member(state.vm, site, object)
         && let Some(function) = value.as_function()
-        && let Some(code) = function.script_code()
-        // SAFETY: instances live as long as the interpreter.
-        && unsafe { !(*code).self_parameter && !(*code).uses_super }
     {
+        let Some(code) = function.script_code() else {
+            if instruction.flags() == 1
+                && let Some(value) =
+                    shortcuts::method(state.vm, function, object, site.get(instruction.b() + 3))
+            {
+                site.set(instruction.a(), value);
+                return Step::Continue;
+            }
+            return Step::Slow(call_intrinsic_member);
+        };
+        // SAFETY: instances live as long as the interpreter.
+        if unsafe { (*code).self_parameter || (*code).uses_super } {
+            return Step::Slow(slow_call_member);
+        }
         site.feedback(usize::from(instruction.c()))
             .record_target(code as usize);
         // SAFETY: the verifier has checked that the window's fixed slots are registers.
@@ -314,7 +420,11 @@ pub(super) fn slow_call_member(vm: &mut Vm, next: Next) -> Step {
         };
         site.set(site.instruction.b() + 1, object);
     }
-    match access::look_up_member(vm, feedback, object) {
+    let member = match access::cached_member_at(vm, feedback, object) {
+        Some(member) => Ok(Some(member)),
+        None => access::look_up_member(vm, feedback, object),
+    };
+    match member {
         Ok(Some(member)) => match member.value.as_function() {
             Some(function) => {
                 feedback.record_target(target_of(function));

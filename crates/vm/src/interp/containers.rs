@@ -6,6 +6,7 @@ use super::arith::observed_kinds;
 use super::whole::front_index;
 use super::{Next, Site, State, Step, finish};
 use crate::object::list::ListCell;
+use crate::object::string;
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -98,6 +99,10 @@ fn slow_get_index(vm: &mut Vm, next: Next) -> Step {
         site.get(site.instruction.c()),
     );
     site.observe(observed_kinds(object));
+    if let Some(value) = quick_element(vm, object, index) {
+        site.set(site.instruction.a(), value);
+        return Step::Continue;
+    }
     if (object.is_function() || index.is_function())
         && site.code().block.invoke_path(site.position()).is_some()
     {
@@ -105,6 +110,16 @@ fn slow_get_index(vm: &mut Vm, next: Next) -> Step {
     }
     let result = vm.element(object, index);
     finish(vm, site, result, false)
+}
+
+/// The usual elements of strings and maps.
+#[inline(always)]
+fn quick_element(vm: &mut Vm, object: Value, index: Value) -> Option<Value> {
+    if let Some(map) = object.as_map() {
+        return vm.map_get_quick(map, index);
+    }
+    let byte = object.as_string()?.byte_if_ascii(front_index(index)?)?;
+    string::shared_character(vm, u32::from(byte)).map(Value::string)
 }
 
 #[inline(always)]

@@ -12,6 +12,7 @@ mod containers;
 mod control;
 mod dispatch;
 mod loops;
+mod shortcuts;
 mod variables;
 mod whole;
 mod wide;

@@ -12,6 +12,7 @@ mod ordering;
 mod output;
 mod reference;
 pub(crate) mod shell;
+mod shortcut;
 mod strings;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use std::fmt::Write;
 use std::marker::PhantomData;
 
 pub use reference::reference_page;
+pub(crate) use shortcut::Shortcut;
 
 use crate::error::{Fallible, RuntimeError, Throw};
 use crate::heap::{Gc, Marker};
@@ -279,6 +281,7 @@ impl Vm {
                 }
                 let name = self.intern(intrinsic.name)?;
                 let function = self.intrinsic_function(intrinsic)?;
+                function.set_shortcut(Shortcut::of(intrinsic.name));
                 self.intrinsics.functions.insert(name.address(), function);
                 self.intrinsics.listed.push((name, function));
             }

@@ -5,12 +5,14 @@ use std::cell::Cell;
 use crate::error::Fallible;
 use crate::feedback::CodeInstance;
 use crate::heap::{CellType, Gc, Header, Kind, Marker};
-use crate::intrinsics::Intrinsic;
+use crate::intrinsics::{Intrinsic, Shortcut};
 use crate::object::allocator::Allocator;
 use crate::value::Value;
 
 /// Set in `header.flags` of an intrinsic.
 const INTRINSIC: u8 = 1;
+/// Set in `header.flags` of an intrinsic to which a method call passes the object.
+const TAKES_SELF: u8 = 2;
 
 /// What a call runs.
 #[derive(Clone, Copy)]
@@ -48,6 +50,7 @@ impl FunctionCell {
     ) -> Fallible<Gc<FunctionCell>> {
         let header = heap.allocate(Kind::Function, size_of::<FunctionCell>())?;
         header.flags.set(flags);
+        header.small.set(Shortcut::None as u8);
         // SAFETY: the cell was allocated with the kind and size of this type; every field is written.
         Ok(unsafe {
             let function = header.address() as *mut FunctionCell;
@@ -73,10 +76,15 @@ impl FunctionCell {
         heap: &mut impl Allocator,
         intrinsic: &'static Intrinsic,
     ) -> Fallible<Gc<FunctionCell>> {
+        let takes_self = if intrinsic.takes_self() {
+            TAKES_SELF
+        } else {
+            0
+        };
         FunctionCell::allocate(
             heap,
             std::ptr::from_ref(intrinsic) as usize,
-            INTRINSIC,
+            INTRINSIC | takes_self,
             Value::NULL,
             Value::UNASSIGNED,
         )
@@ -99,6 +107,29 @@ impl Gc<FunctionCell> {
     #[inline(always)]
     pub fn script_code(self) -> Option<*const CodeInstance> {
         (!self.header().has_flag(INTRINSIC)).then_some(self.code as *const CodeInstance)
+    }
+
+    /// Whether this is an intrinsic.
+    #[inline(always)]
+    pub fn is_intrinsic(self) -> bool {
+        self.header().has_flag(INTRINSIC)
+    }
+
+    /// What the interpreter may do instead of calling the function.
+    #[inline(always)]
+    pub(crate) fn shortcut(self) -> Shortcut {
+        Shortcut::from_byte(self.header().small.get())
+    }
+
+    /// Allows the interpreter to do this instead of calling the function.
+    pub(crate) fn set_shortcut(self, shortcut: Shortcut) {
+        self.header().small.set(shortcut as u8);
+    }
+
+    /// Whether this is an intrinsic to which a method call passes the object.
+    #[inline(always)]
+    pub fn takes_self(self) -> bool {
+        self.header().has_flag(TAKES_SELF)
     }
 
     /// The variable map of the call that created the function, else null.

@@ -160,14 +160,24 @@ impl Gc<ListCell> {
     /// Appends an element.
     #[inline]
     pub fn push(self, heap: &mut impl Allocator, value: Value) -> Fallible<()> {
-        if self.length.get() == self.capacity.get() {
+        if !self.push_in_place(heap, value) {
             self.grow(heap, 1)?;
+            self.push_in_place(heap, value);
+        }
+        Ok(())
+    }
+
+    /// Appends an element if that needs no memory; else does nothing.
+    #[inline(always)]
+    pub fn push_in_place(self, heap: &mut impl Allocator, value: Value) -> bool {
+        if self.length.get() == self.capacity.get() {
+            return false;
         }
         let length = self.length();
         self.slot(length).set(value);
         self.length.set(length as u32 + 1);
         self.barrier(heap, value);
-        Ok(())
+        true
     }
 
     /// Makes room for `more` elements behind the last one.
@@ -208,6 +218,7 @@ impl Gc<ListCell> {
     }
 
     /// Removes and returns the last element.
+    #[inline(always)]
     pub fn pop(self) -> Option<Value> {
         let last = self.length().checked_sub(1)?;
         let value = self.slot(last).replace(Value::NULL);

@@ -85,17 +85,21 @@ impl Vm {
     }
 
     /// The hash of a key: equal keys have equal hashes.
+    #[inline]
     pub fn hash_key(&mut self, key: Value) -> Fallible<u32> {
+        if let Some(number) = key.as_number() {
+            return Ok(hash_number(number));
+        }
         if let Some(string) = key.as_string() {
             return string::hash(self, string);
         }
         self.hash_at(key, HASH_DEPTH)
     }
 
+    #[inline(never)]
     fn hash_at(&mut self, value: Value, depth: usize) -> Fallible<u32> {
         if let Some(number) = value.as_number() {
-            // Both zeros are one key.
-            return Ok(mix((number + 0.0).to_bits()));
+            return Ok(hash_number(number));
         }
         if let Some(string) = value.as_string() {
             return string::hash(self, string);
@@ -128,7 +132,14 @@ impl Vm {
     }
 }
 
+/// The hash of a number: both zeros are one key.
+#[inline(always)]
+pub fn hash_number(number: f64) -> u32 {
+    mix((number + 0.0).to_bits())
+}
+
 /// Mixes 64 bits into 32 (the finalizer of MurmurHash3).
+#[inline(always)]
 fn mix(bits: u64) -> u32 {
     let mut x = bits;
     x = (x ^ (x >> 33)).wrapping_mul(0xFF51_AFD7_ED55_8CCD);

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! +--------+------------------+--------------------------------+---------------------+
-//! | header | live used first  | entries: key, value, hash      | index: entry + 1    |
-//! |        | capacity   mask  | (in order of insertion)        | (0: empty)          |
+//! | header | live used first  | entries: key, value, hash      | index: hash, entry  |
+//! |        | capacity   mask  | (in order of insertion)        | + 1 (0: empty)      |
 //! +--------+------------------+--------------------------------+---------------------+
 //! ```
 //! Entries lie in the order of insertion; the index is an open-addressing table of entry numbers (the layout of
-//! CPython's dict). A removed entry keeps its place with the key `unassigned`, a tombstone, until the table is rebuilt; a rebuild never
+//! CPython's dict). The bits of an index word that no entry number needs are those of the hash which do not say where the
+//! probing begins: other entries on the way are passed without a look at them. A removed entry keeps its place with the key `unassigned`, a tombstone, until the table is rebuilt; a rebuild never
 //! hashes a key again, since keys may be containers that have changed.
 
 use std::cell::Cell;
@@ -54,8 +55,8 @@ impl DictionaryCell {
         if capacity > MAX_ENTRIES {
             return Err(RuntimeError::MapTooLarge.into());
         }
-        // At most three quarters of the index are taken.
-        let index_size = (capacity + capacity / 3 + 1).next_power_of_two();
+        // At most three quarters of the index are taken. It is larger than the capacity, so an entry number + 1 fits into the mask.
+        let index_size = (capacity + capacity / 3).next_power_of_two();
         let bytes = size_of::<DictionaryCell>()
             + capacity * size_of::<Entry>()
             + index_size * size_of::<u32>();
@@ -122,41 +123,61 @@ impl Gc<DictionaryCell> {
     }
 
     /// The entry with this interned string as its key.
+    #[inline]
     pub fn find_interned(self, key: Gc<StringCell>) -> Option<usize> {
-        // Interning has computed the hash.
-        let hash = key.cached_hash()?;
-        let bits = Value::string(key);
-        self.probe(hash, |entry| match entry.key.get() {
-            same if same == bits => Some(true),
-            other => match other.as_string() {
-                // An interned string equals no other interned one; a computed one may have the same text.
-                // Hashing has flattened both.
-                Some(other) if !other.is_interned() => Some(other.if_flat() == key.if_flat()),
-                _ => Some(false),
-            },
-        })
-        .unwrap_or(None)
+        debug_assert!(key.is_interned());
+        self.find_string(key, key.interned_hash())
     }
 
-    /// Walks the entries whose hash is `hash`; `matches` says yes, no, or stop.
+    /// The entry with a key equal to this string, whose hash has been computed.
+    #[inline]
+    pub fn find_string(self, key: Gc<StringCell>, hash: u32) -> Option<usize> {
+        self.probe(hash, |entry| {
+            // Hashing has flattened both.
+            entry
+                .key
+                .get()
+                .as_string()
+                .is_some_and(|other| other.equals_flat(key))
+        })
+    }
+
+    /// The entry with this number as its key. There is none for a NaN, which equals nothing.
     #[inline(always)]
-    fn probe(
-        self,
-        hash: u32,
-        mut matches: impl FnMut(&Entry) -> Option<bool>,
-    ) -> Option<Option<usize>> {
-        let mut at = spread(hash) & self.mask;
+    pub fn find_number(self, key: f64, hash: u32) -> Option<usize> {
+        // Read as a number, any other key is a NaN.
+        self.probe(hash, |entry| entry.key.get().number_or_nan() == key)
+    }
+
+    /// Walks the entries that may have this hash until one is accepted.
+    #[inline(always)]
+    fn probe(self, hash: u32, mut accept: impl FnMut(&Entry) -> bool) -> Option<usize> {
+        let mask = self.mask;
+        let mut at = hash & mask;
         loop {
-            let number = self.index(at).get();
-            if number == 0 {
-                return Some(None);
+            let word = self.index(at).get();
+            if word == 0 {
+                return None;
             }
-            let entry = self.entry(number as usize - 1);
-            if entry.hash.get() == hash && !entry.key.get().is_unassigned() && matches(entry)? {
-                return Some(Some(number as usize - 1));
+            if (word ^ hash) & !mask == 0 {
+                let number = (word & mask) as usize - 1;
+                if accept(self.entry(number)) {
+                    return Some(number);
+                }
             }
-            at = (at + 1) & self.mask;
+            at = (at + 1) & mask;
         }
+    }
+
+    /// Enters an entry into the index.
+    #[inline(always)]
+    fn enter(self, number: u32, hash: u32) {
+        let mask = self.mask;
+        let mut at = hash & mask;
+        while self.index(at).get() != 0 {
+            at = (at + 1) & mask;
+        }
+        self.index(at).set(hash & !mask | (number + 1));
     }
 
     /// Adds an entry whose key is not there yet. There must be room.
@@ -175,11 +196,7 @@ impl Gc<DictionaryCell> {
                 unused: 0,
             });
         }
-        let mut at = spread(hash) & self.mask;
-        while self.index(at).get() != 0 {
-            at = (at + 1) & self.mask;
-        }
-        self.index(at).set(number + 1);
+        self.enter(number, hash);
         heap.write_barrier(self.header());
     }
 
@@ -240,53 +257,51 @@ impl Gc<DictionaryCell> {
         // SAFETY: the index has `mask + 1` entries.
         unsafe { self.index_start().write_bytes(0, self.mask as usize + 1) };
         for number in 0..kept {
-            let mut at = spread(self.entry(number).hash.get()) & self.mask;
-            while self.index(at).get() != 0 {
-                at = (at + 1) & self.mask;
-            }
-            self.index(at).set(number as u32 + 1);
+            self.enter(number as u32, self.entry(number).hash.get());
         }
     }
 }
 
-/// Hashes of small whole numbers differ in few bits: spread them (Fibonacci hashing).
-#[inline(always)]
-fn spread(hash: u32) -> u32 {
-    let product = hash.wrapping_mul(0x9E37_79B9);
-    product ^ (product >> 15)
-}
-
 /// The entry with a key equal to `key`.
+#[inline]
 pub fn find(
     vm: &mut Vm,
     table: Gc<DictionaryCell>,
     key: Value,
     hash: u32,
 ) -> Fallible<Option<usize>> {
-    if let Some(key) = key.as_string()
-        && key.is_interned()
-    {
-        return Ok(table.find_interned(key));
+    if let Some(number) = key.as_number() {
+        Ok(table.find_number(number, hash))
+    } else if let Some(string) = key.as_string() {
+        Ok(table.find_string(string, hash))
+    } else {
+        find_container(vm, table, key, hash)
     }
-    let mut failure = None;
+}
+
+/// As [`find`], for a key that may have to be compared by its contents.
+#[inline(never)]
+fn find_container(
+    vm: &mut Vm,
+    table: Gc<DictionaryCell>,
+    key: Value,
+    hash: u32,
+) -> Fallible<Option<usize>> {
+    let mut outcome = Ok(());
     let found = table.probe(hash, |entry| {
         let other = entry.key.get();
-        // A NaN is the same word and yet no equal key.
-        if other == key && !(key.is_number() && key.number_or_nan().is_nan()) {
-            return Some(true);
+        if entry.hash.get() != hash || other.is_unassigned() {
+            return false;
         }
         match vm.keys_equal(other, key) {
-            Ok(equal) => Some(equal),
+            Ok(equal) => equal,
             Err(throw) => {
-                failure = Some(throw);
-                None
+                outcome = Err(throw);
+                true
             }
         }
     });
-    match (found, failure) {
-        (_, Some(throw)) => Err(throw),
-        (found, None) => Ok(found.flatten()),
-    }
+    outcome.map(|()| found)
 }
 
 /// The table itself if it has room for one more entry, else a copy that has.

@@ -33,6 +33,7 @@ use crate::object::allocator::Allocator;
 use crate::object::map::dictionary::DictionaryCell;
 use crate::object::string::StringCell;
 use crate::object::values::ValuesCell;
+use crate::semantics::equality::hash_number;
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -312,6 +313,23 @@ impl Vm {
             Some(key) => Ok(self.map_get_interned(map, key)),
             None => Ok(None),
         }
+    }
+
+    /// The own value of a number or string in a dictionary, if that is easily found.
+    #[inline]
+    pub fn map_get_quick(&mut self, map: Gc<MapCell>, key: Value) -> Option<Value> {
+        if !map.is_dictionary() {
+            return None;
+        }
+        let table = map.dictionary();
+        let entry = match key.as_number() {
+            Some(number) => table.find_number(number, hash_number(number))?,
+            None => {
+                let key = key.as_string()?;
+                table.find_string(key, key.cached_hash()?)?
+            }
+        };
+        Some(table.value(entry))
     }
 
     /// The interned string equal to the key; none if it is no string or no such string is interned, in which

@@ -163,6 +163,16 @@ impl Gc<StringCell> {
         Ok(unsafe { self.text() })
     }
 
+    /// The character at `index` of an ASCII string; none also if a concatenation is outstanding.
+    #[inline(always)]
+    pub fn byte_if_ascii(self, index: usize) -> Option<u8> {
+        if self.is_rope() || !self.is_ascii() || index >= self.length() {
+            return None;
+        }
+        // SAFETY: the string is no rope, and an ASCII string has as many bytes as code points.
+        Some(unsafe { *self.bytes().add(index) })
+    }
+
     #[inline(always)]
     pub(super) fn is_rope(self) -> bool {
         self.header.has_flag(ROPE)
@@ -183,6 +193,7 @@ impl Gc<StringCell> {
         self.header.has_flag(BUFFER)
     }
 
+    /// The hash, if it has been computed.
     #[inline(always)]
     /// The hash, if it has been computed.
     pub fn cached_hash(self) -> Option<u32> {

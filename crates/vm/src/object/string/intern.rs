@@ -125,6 +125,12 @@ pub fn from_char(alloc: &mut impl Allocator, character: char) -> Fallible<Gc<Str
     new_character(alloc, character)
 }
 
+/// The string of one character, if it is shared and has been made.
+#[inline(always)]
+pub fn shared_character(alloc: &mut impl Allocator, code: u32) -> Option<Gc<StringCell>> {
+    *alloc.strings().characters.get(code as usize)?
+}
+
 #[cold]
 fn new_character(alloc: &mut impl Allocator, character: char) -> Fallible<Gc<StringCell>> {
     let mut buffer = [0; 4];

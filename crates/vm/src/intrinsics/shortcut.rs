@@ -1,0 +1,55 @@
+//! The intrinsics so common that the interpreter knows them.
+
+/// An intrinsic whose usual case the interpreter does itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Shortcut {
+    /// Any function that it has to call.
+    None,
+    /// `len`
+    Length,
+    /// `push`
+    Push,
+    /// `pop`
+    Pop,
+    /// `code`
+    Code,
+    /// `char`
+    Character,
+    /// `floor`
+    Floor,
+}
+
+impl Shortcut {
+    const ALL: [Shortcut; 7] = [
+        Shortcut::None,
+        Shortcut::Length,
+        Shortcut::Push,
+        Shortcut::Pop,
+        Shortcut::Code,
+        Shortcut::Character,
+        Shortcut::Floor,
+    ];
+
+    /// The shortcut for the global intrinsic with this name.
+    pub fn of(name: &str) -> Shortcut {
+        match name {
+            "len" => Shortcut::Length,
+            "push" => Shortcut::Push,
+            "pop" => Shortcut::Pop,
+            "code" => Shortcut::Code,
+            "char" => Shortcut::Character,
+            "floor" => Shortcut::Floor,
+            _ => Shortcut::None,
+        }
+    }
+
+    /// The shortcut that has been cast to this byte.
+    #[inline(always)]
+    pub fn from_byte(byte: u8) -> Shortcut {
+        match Shortcut::ALL.get(usize::from(byte)) {
+            Some(shortcut) => *shortcut,
+            None => Shortcut::None,
+        }
+    }
+}
