@@ -118,7 +118,9 @@ fn quick_element(vm: &mut Vm, object: Value, index: Value) -> Option<Value> {
     if let Some(map) = object.as_map() {
         return vm.map_get_quick(map, index);
     }
-    let byte = object.as_string()?.byte_if_ascii(front_index(index.number_or_nan())?)?;
+    let byte = object
+        .as_string()?
+        .byte_if_ascii(front_index(index.number_or_nan())?)?;
     string::shared_character(vm, u32::from(byte)).map(Value::string)
 }
 

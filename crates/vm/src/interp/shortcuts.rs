@@ -1,5 +1,6 @@
 //! The usual cases of the commonest intrinsics, done where they are called. Everything unusual is left to the intrinsic.
 
+use super::whole::to_i32;
 use crate::heap::Gc;
 use crate::intrinsics::Shortcut;
 use crate::object::function::FunctionCell;
@@ -70,7 +71,7 @@ pub(super) fn function(vm: &mut Vm, function: Gc<FunctionCell>, argument: Value)
 /// instruction are not the baseline.)
 #[inline(always)]
 fn floor(number: f64) -> Option<f64> {
-    let whole = f64::from(number as i32);
+    let whole = f64::from(to_i32(number));
     if whole == number {
         // The number itself, which may be a zero with a sign.
         return Some(number);

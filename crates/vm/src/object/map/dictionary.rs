@@ -1,15 +1,15 @@
 //! The ordered hash table of a map in dictionary mode.
 //!
 //! ```text
-//! +--------+------------------+--------------------------------+---------------------+
-//! | header | live used first  | entries: key, value, hash      | index: hash, entry  |
-//! |        | capacity   mask  | (in order of insertion)        | + 1 (0: empty)      |
-//! +--------+------------------+--------------------------------+---------------------+
+//! +--------+------------------+-------------------------------------+-----------------------+
+//! | header | live used first  | slots: key, value, hash, position   | order: slot numbers,  |
+//! |        | capacity   mask  | (open addressing, linear probing)   | in order of insertion |
+//! +--------+------------------+-------------------------------------+-----------------------+
 //! ```
-//! Entries lie in the order of insertion; the index is an open-addressing table of entry numbers (the layout of
-//! CPython's dict). The bits of an index word that no entry number needs are those of the hash which do not say where the
-//! probing begins: other entries on the way are passed without a look at them. A removed entry keeps its place with the key `unassigned`, a tombstone, until the table is rebuilt; a rebuild never
-//! hashes a key again, since keys may be containers that have changed.
+//! The entries lie in the slots of the hash table itself, so a look-up touches one place in memory; the order of insertion is a
+//! row of slot numbers beside it. Removing an entry closes the gap it leaves in its run of slots (Knuth, volume 3, algorithm
+//! 6.4R) and leaves one in the row, which is closed when room is needed. No key is ever hashed again, since keys may be
+//! containers that have changed.
 
 use std::cell::Cell;
 
@@ -20,23 +20,36 @@ use crate::object::string::StringCell;
 use crate::value::Value;
 use crate::vm::Vm;
 
+/// A slot. It is empty if the key is unassigned; nothing else in it counts then.
 #[repr(C)]
 struct Entry {
     key: Cell<Value>,
     value: Cell<Value>,
     hash: Cell<u32>,
-    unused: u32,
+    /// Where the slot's number stands in the order.
+    position: Cell<u32>,
+}
+
+impl Entry {
+    #[inline(always)]
+    fn is_empty(&self) -> bool {
+        self.key.get().is_unassigned()
+    }
 }
 
 /// The layout of the fixed part.
 #[repr(C)]
 pub struct DictionaryCell {
     header: Header,
+    /// The number of entries.
     live: Cell<u32>,
+    /// The part of the order in use.
     used: Cell<u32>,
-    /// Every entry before this one is a tombstone.
+    /// Every position in the order before this one is vacant.
     first: Cell<u32>,
+    /// The length of the order.
     capacity: u32,
+    /// The number of slots, a power of two, - 1.
     mask: u32,
     unused: u32,
 }
@@ -48,6 +61,9 @@ unsafe impl CellType for DictionaryCell {
 
 const MAX_ENTRIES: usize = 1 << 27;
 
+/// In the order: the entry has been removed.
+const VACANT: u32 = u32::MAX;
+
 impl DictionaryCell {
     /// A new, empty table with room for `capacity` entries.
     pub fn allocate(heap: &mut impl Allocator, capacity: usize) -> Fallible<Gc<DictionaryCell>> {
@@ -55,52 +71,56 @@ impl DictionaryCell {
         if capacity > MAX_ENTRIES {
             return Err(RuntimeError::MapTooLarge.into());
         }
-        // At most three quarters of the index are taken. It is larger than the capacity, so an entry number + 1 fits into the mask.
-        let index_size = (capacity + capacity / 3).next_power_of_two();
-        let bytes = size_of::<DictionaryCell>()
-            + capacity * size_of::<Entry>()
-            + index_size * size_of::<u32>();
+        // At most three quarters of the slots are taken, so probing ends.
+        let slots = (capacity + capacity / 3).next_power_of_two();
+        let bytes =
+            size_of::<DictionaryCell>() + slots * size_of::<Entry>() + capacity * size_of::<u32>();
         let header = heap.allocate(Kind::Dictionary, bytes)?;
-        // SAFETY: the cell was allocated with the kind and size of this type; every field is written, and the index cleared.
+        // SAFETY: the cell was allocated with the kind and size of this type; every field is written, and the slots are emptied.
         unsafe {
             let table = header.address() as *mut DictionaryCell;
             (&raw mut (*table).live).write(Cell::new(0));
             (&raw mut (*table).used).write(Cell::new(0));
             (&raw mut (*table).first).write(Cell::new(0));
             (&raw mut (*table).capacity).write(capacity as u32);
-            (&raw mut (*table).mask).write(index_size as u32 - 1);
+            (&raw mut (*table).mask).write(slots as u32 - 1);
             (&raw mut (*table).unused).write(0);
-            let table: Gc<DictionaryCell> = Gc::from_address(header.address());
-            table.index_start().write_bytes(0, index_size);
-            Ok(table)
+            let first = table.add(1).cast::<Entry>();
+            for slot in 0..slots {
+                first.add(slot).write(Entry {
+                    key: Cell::new(Value::UNASSIGNED),
+                    value: Cell::new(Value::NULL),
+                    hash: Cell::new(0),
+                    position: Cell::new(0),
+                });
+            }
+            Ok(Gc::from_address(header.address()))
         }
     }
 }
 
 impl Gc<DictionaryCell> {
-    fn index_start(self) -> *mut Cell<u32> {
-        // SAFETY: the index follows the entries within the same allocation.
+    #[inline(always)]
+    fn slot<'a>(self, slot: u32) -> &'a Entry {
+        debug_assert!(slot <= self.mask);
+        // SAFETY: slots follow the fixed part and are initialized; in range: every number is masked or was when it was noted.
+        unsafe { &*self.as_ptr().add(1).cast::<Entry>().add(slot as usize) }
+    }
+
+    /// The slot's number at a position of the order, to be read below `used` only.
+    #[inline(always)]
+    fn order<'a>(self, position: u32) -> &'a Cell<u32> {
+        debug_assert!(position < self.capacity);
+        // SAFETY: the order follows the slots within the same allocation; positions are below its length.
         unsafe {
-            self.as_ptr()
+            &*self
+                .as_ptr()
                 .add(1)
                 .cast::<Entry>()
-                .add(self.capacity as usize)
-                .cast()
+                .add(self.mask as usize + 1)
+                .cast::<Cell<u32>>()
+                .add(position as usize)
         }
-    }
-
-    #[inline(always)]
-    fn index<'a>(self, at: u32) -> &'a Cell<u32> {
-        debug_assert!(at <= self.mask);
-        // SAFETY: in range: every caller masks.
-        unsafe { &*self.index_start().add(at as usize) }
-    }
-
-    #[inline(always)]
-    fn entry<'a>(self, at: usize) -> &'a Entry {
-        debug_assert!(at < self.used.get() as usize);
-        // SAFETY: entries below `used` are initialized; positions come from the index or are checked by the caller.
-        unsafe { &*self.as_ptr().add(1).cast::<Entry>().add(at) }
     }
 
     /// The number of entries.
@@ -108,121 +128,134 @@ impl Gc<DictionaryCell> {
         self.live.get() as usize
     }
 
-    /// The value of the entry.
-    #[inline]
-    pub fn value(self, entry: usize) -> Value {
-        self.entry(entry).value.get()
+    /// The value in a slot.
+    #[inline(always)]
+    pub fn value(self, slot: u32) -> Value {
+        self.slot(slot).value.get()
     }
 
-    /// Replaces the value of the entry.
-    pub fn set_value(self, heap: &mut impl Allocator, entry: usize, value: Value) {
-        self.entry(entry).value.set(value);
+    /// Replaces the value in a slot.
+    #[inline]
+    pub fn set_value(self, heap: &mut impl Allocator, slot: u32, value: Value) {
+        self.slot(slot).value.set(value);
         if value.is_cell() {
             heap.write_barrier(self.header());
         }
     }
 
-    /// The entry with this interned string as its key.
+    /// The slot with this interned string as its key.
     #[inline]
-    pub fn find_interned(self, key: Gc<StringCell>) -> Option<usize> {
+    pub fn find_interned(self, key: Gc<StringCell>) -> Option<u32> {
         debug_assert!(key.is_interned());
         self.find_string(key, key.interned_hash())
     }
 
-    /// The entry with a key equal to this string, whose hash has been computed.
+    /// The slot with a key equal to this string, whose hash has been computed.
     #[inline]
-    pub fn find_string(self, key: Gc<StringCell>, hash: u32) -> Option<usize> {
+    pub fn find_string(self, key: Gc<StringCell>, hash: u32) -> Option<u32> {
         self.probe(hash, |entry| {
             // Hashing has flattened both.
-            entry
-                .key
-                .get()
-                .as_string()
-                .is_some_and(|other| other.equals_flat(key))
+            entry.hash.get() == hash
+                && entry
+                    .key
+                    .get()
+                    .as_string()
+                    .is_some_and(|other| other.equals_flat(key))
         })
     }
 
-    /// The entry with this number as its key. There is none for a NaN, which equals nothing.
+    /// The slot with this number as its key. There is none for a NaN, which equals nothing.
     #[inline(always)]
-    pub fn find_number(self, key: f64, hash: u32) -> Option<usize> {
+    pub fn find_number(self, key: f64, hash: u32) -> Option<u32> {
         // Read as a number, any other key is a NaN.
         self.probe(hash, |entry| entry.key.get().number_or_nan() == key)
     }
 
-    /// Walks the entries that may have this hash until one is accepted.
+    /// Walks the run of slots in which a key with this hash would be, until one is accepted.
     #[inline(always)]
-    fn probe(self, hash: u32, mut accept: impl FnMut(&Entry) -> bool) -> Option<usize> {
-        let mask = self.mask;
-        let mut at = hash & mask;
+    fn probe(self, hash: u32, mut accept: impl FnMut(&Entry) -> bool) -> Option<u32> {
+        let mut at = hash & self.mask;
         loop {
-            let word = self.index(at).get();
-            if word == 0 {
+            let entry = self.slot(at);
+            if accept(entry) {
+                return Some(at);
+            }
+            if entry.is_empty() {
                 return None;
             }
-            if (word ^ hash) & !mask == 0 {
-                let number = (word & mask) as usize - 1;
-                if accept(self.entry(number)) {
-                    return Some(number);
-                }
-            }
-            at = (at + 1) & mask;
+            at = (at + 1) & self.mask;
         }
     }
 
-    /// Enters an entry into the index.
+    /// Fills the first empty slot for this hash.
     #[inline(always)]
-    fn enter(self, number: u32, hash: u32) {
-        let mask = self.mask;
-        let mut at = hash & mask;
-        while self.index(at).get() != 0 {
-            at = (at + 1) & mask;
+    fn fill(self, key: Value, value: Value, hash: u32, position: u32) {
+        let mut at = hash & self.mask;
+        while !self.slot(at).is_empty() {
+            at = (at + 1) & self.mask;
         }
-        self.index(at).set(hash & !mask | (number + 1));
+        let entry = self.slot(at);
+        entry.key.set(key);
+        entry.value.set(value);
+        entry.hash.set(hash);
+        entry.position.set(position);
+        self.order(position).set(at);
     }
 
     /// Adds an entry whose key is not there yet. There must be room.
     pub fn append(self, heap: &mut impl Allocator, key: Value, value: Value, hash: u32) {
-        let number = self.used.get();
-        debug_assert!(number < self.capacity);
-        self.used.set(number + 1);
+        let position = self.used.get();
+        self.fill(key, value, hash, position);
+        self.used.set(position + 1);
         self.live.set(self.live.get() + 1);
-        // SAFETY: below the capacity; the memory belongs to this cell and is written before `used` is relied on.
-        unsafe {
-            let entry = self.as_ptr().add(1).cast::<Entry>().add(number as usize);
-            entry.write(Entry {
-                key: Cell::new(key),
-                value: Cell::new(value),
-                hash: Cell::new(hash),
-                unused: 0,
-            });
-        }
-        self.enter(number, hash);
         heap.write_barrier(self.header());
     }
 
-    /// Makes the entry a tombstone.
-    pub fn remove(self, entry: usize) {
-        self.entry(entry).key.set(Value::UNASSIGNED);
-        self.entry(entry).value.set(Value::NULL);
+    /// Removes the entry in a slot.
+    pub fn remove(self, slot: u32) {
+        self.order(self.slot(slot).position.get()).set(VACANT);
         self.live.set(self.live.get() - 1);
-        while self.first.get() < self.used.get()
-            && self
-                .entry(self.first.get() as usize)
-                .key
-                .get()
-                .is_unassigned()
-        {
+        while self.first.get() < self.used.get() && self.order(self.first.get()).get() == VACANT {
             self.first.set(self.first.get() + 1);
         }
+        self.close_gap(slot);
     }
 
-    /// The first entry at or behind this position: its position, key and value.
-    pub fn next_from(self, position: usize) -> Option<(usize, Value, Value)> {
-        let start = position.max(self.first.get() as usize);
-        (start..self.used.get() as usize).find_map(|at| {
-            let entry = self.entry(at);
-            let key = entry.key.get();
-            (!key.is_unassigned()).then(|| (at, key, entry.value.get()))
+    /// Empties a slot. Entries behind it move up unless their run begins behind the gap.
+    fn close_gap(self, slot: u32) {
+        let mask = self.mask;
+        let (mut gap, mut at) = (slot, slot);
+        loop {
+            at = (at + 1) & mask;
+            let entry = self.slot(at);
+            if entry.is_empty() {
+                break;
+            }
+            let from_home = at.wrapping_sub(entry.hash.get()) & mask;
+            let from_gap = at.wrapping_sub(gap) & mask;
+            if from_home >= from_gap {
+                let to = self.slot(gap);
+                to.key.set(entry.key.get());
+                to.value.set(entry.value.get());
+                to.hash.set(entry.hash.get());
+                to.position.set(entry.position.get());
+                self.order(entry.position.get()).set(gap);
+                gap = at;
+            }
+        }
+        self.slot(gap).key.set(Value::UNASSIGNED);
+        self.slot(gap).value.set(Value::NULL);
+    }
+
+    /// The first entry at or behind this position of the order: its position, slot, key and value.
+    pub fn next_from(self, position: usize) -> Option<(usize, u32, Value, Value)> {
+        let start = position.max(self.first.get() as usize) as u32;
+        (start..self.used.get()).find_map(|position| {
+            let slot = self.order(position).get();
+            (slot != VACANT).then(|| {
+                let entry = self.slot(slot);
+                (position as usize, slot, entry.key.get(), entry.value.get())
+            })
         })
     }
 
@@ -234,42 +267,34 @@ impl Gc<DictionaryCell> {
         if self.used.get() - self.first.get() != self.live.get() {
             self.compact();
         }
-        let entry = self.entry(self.first.get() as usize + index);
+        let entry = self.slot(self.order(self.first.get() + index as u32).get());
         Some((entry.key.get(), entry.value.get()))
     }
 
-    /// Drops the tombstones, in place.
+    /// Drops the vacant positions.
     fn compact(self) {
-        let used = self.used.get() as usize;
         let mut kept = 0;
-        for at in 0..used {
-            let entry = self.entry(at);
-            if !entry.key.get().is_unassigned() {
-                let to = self.entry(kept);
-                to.key.set(entry.key.get());
-                to.value.set(entry.value.get());
-                to.hash.set(entry.hash.get());
+        for position in self.first.get()..self.used.get() {
+            let slot = self.order(position).get();
+            if slot != VACANT {
+                self.order(kept).set(slot);
+                self.slot(slot).position.set(kept);
                 kept += 1;
             }
         }
-        self.used.set(kept as u32);
+        self.used.set(kept);
         self.first.set(0);
-        // SAFETY: the index has `mask + 1` entries.
-        unsafe { self.index_start().write_bytes(0, self.mask as usize + 1) };
-        for number in 0..kept {
-            self.enter(number as u32, self.entry(number).hash.get());
-        }
     }
 }
 
-/// The entry with a key equal to `key`.
+/// The slot with a key equal to `key`.
 #[inline]
 pub fn find(
     vm: &mut Vm,
     table: Gc<DictionaryCell>,
     key: Value,
     hash: u32,
-) -> Fallible<Option<usize>> {
+) -> Fallible<Option<u32>> {
     if let Some(number) = key.as_number() {
         Ok(table.find_number(number, hash))
     } else if let Some(string) = key.as_string() {
@@ -286,11 +311,11 @@ fn find_container(
     table: Gc<DictionaryCell>,
     key: Value,
     hash: u32,
-) -> Fallible<Option<usize>> {
+) -> Fallible<Option<u32>> {
     let mut outcome = Ok(());
     let found = table.probe(hash, |entry| {
         let other = entry.key.get();
-        if entry.hash.get() != hash || other.is_unassigned() {
+        if entry.hash.get() != hash || entry.is_empty() {
             return false;
         }
         match vm.keys_equal(other, key) {
@@ -312,25 +337,37 @@ pub fn make_room(
     if table.used.get() < table.capacity {
         return Ok(table);
     }
+    table.compact();
     let live = table.length();
     if live < table.capacity as usize - table.capacity as usize / 4 {
-        table.compact();
         return Ok(table);
     }
     let larger = DictionaryCell::allocate(heap, live * 2)?;
-    let mut position = 0;
-    while let Some((at, key, value)) = table.next_from(position) {
-        larger.append(heap, key, value, table.entry(at).hash.get());
-        position = at + 1;
+    // Slot by slot, not in order: that walks both tables from end to end.
+    for slot in 0..=table.mask {
+        let entry = table.slot(slot);
+        if !entry.is_empty() {
+            larger.fill(
+                entry.key.get(),
+                entry.value.get(),
+                entry.hash.get(),
+                entry.position.get(),
+            );
+        }
     }
+    larger.used.set(live as u32);
+    larger.live.set(live as u32);
+    heap.write_barrier(larger.header());
     Ok(larger)
 }
 
 /// Marks what a table refers to.
 pub fn trace_dictionary(table: Gc<DictionaryCell>, marker: &mut Marker) {
-    for at in table.first.get() as usize..table.used.get() as usize {
-        let entry = table.entry(at);
-        marker.value(entry.key.get());
-        marker.value(entry.value.get());
+    for slot in 0..=table.mask {
+        let entry = table.slot(slot);
+        if !entry.is_empty() {
+            marker.value(entry.key.get());
+            marker.value(entry.value.get());
+        }
     }
 }

@@ -434,8 +434,8 @@ impl Vm {
         if map.is_prototype() {
             self.prototypes_changed();
         }
-        if let Some((entry, ..)) = map.dictionary().next_from(0) {
-            map.dictionary().remove(entry);
+        if let Some((_, slot, ..)) = map.dictionary().next_from(0) {
+            map.dictionary().remove(slot);
         }
         Ok(Some(key))
     }
@@ -470,7 +470,7 @@ impl Vm {
     /// The entry after the cursor, in order; advances the cursor.
     pub fn map_next(&self, map: Gc<MapCell>, cursor: &mut EntryCursor) -> Option<(Value, Value)> {
         if map.is_dictionary() {
-            let (position, key, value) = map.dictionary().next_from(cursor.0)?;
+            let (position, _, key, value) = map.dictionary().next_from(cursor.0)?;
             cursor.0 = position + 1;
             Some((key, value))
         } else if map.is_globals() {
@@ -513,8 +513,11 @@ impl Vm {
         key: Value,
         value: Value,
     ) -> Fallible<()> {
-        if map.is_dictionary() && !self.is_isa_key(key) {
-            map.dictionary().set_value(self, cursor.0 - 1, value);
+        if map.is_dictionary()
+            && !self.is_isa_key(key)
+            && let Some((_, slot, ..)) = map.dictionary().next_from(cursor.0 - 1)
+        {
+            map.dictionary().set_value(self, slot, value);
             Ok(())
         } else {
             self.map_set(map, key, value)
