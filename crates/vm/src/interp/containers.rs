@@ -4,7 +4,7 @@ use kiln_bytecode::Instruction;
 
 use super::arith::observed_kinds;
 use super::whole::front_index;
-use super::{Next, Site, State, Step, finish};
+use super::{Next, Site, State, Step, finish, is_unsettled};
 use crate::object::list::ListCell;
 use crate::object::string;
 use crate::value::Value;
@@ -103,7 +103,7 @@ fn slow_get_index(vm: &mut Vm, next: Next) -> Step {
         site.set(site.instruction.a(), value);
         return Step::Continue;
     }
-    if (object.is_function() || index.is_function())
+    if (is_unsettled(object) || is_unsettled(index))
         && site.code().block.invoke_path(site.position()).is_some()
     {
         return finish(vm, site, Ok(Value::NULL), true);
@@ -118,7 +118,9 @@ fn quick_element(vm: &mut Vm, object: Value, index: Value) -> Option<Value> {
     if let Some(map) = object.as_map() {
         return vm.map_get_quick(map, index);
     }
-    let byte = object.as_string()?.byte_if_ascii(front_index(index.number_or_nan())?)?;
+    let byte = object
+        .as_string()?
+        .byte_if_ascii(front_index(index.number_or_nan())?)?;
     string::shared_character(vm, u32::from(byte)).map(Value::string)
 }
 
@@ -146,7 +148,7 @@ fn slow_set_index(vm: &mut Vm, next: Next) -> Step {
     );
     site.observe(observed_kinds(object));
     let invoke_path = site.code().block.invoke_path(site.position());
-    if (object.is_function() || index.is_function())
+    if (is_unsettled(object) || is_unsettled(index))
         && let Some(target) = invoke_path
     {
         return super::continue_at(vm, site, target);
