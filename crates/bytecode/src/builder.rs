@@ -32,8 +32,8 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::code_block::{
-    CodeBlock, Constant, FeedbackInfo, FeedbackKind, Language, LineEntry, Origin, Parameter,
-    VariableInfo,
+    CodeBlock, Constant, FeedbackInfo, FeedbackKind, GlobalRegister, Language, LineEntry, Origin,
+    Parameter, VariableInfo,
 };
 use crate::instruction::{Instruction, ReadMode, Register};
 use crate::opcodes::Op;
@@ -142,6 +142,7 @@ pub struct CodeBlockBuilder {
     constants: ConstantPool,
     feedback: Vec<FeedbackInfo>,
     globals: Vec<u32>,
+    global_registers: Vec<GlobalRegister>,
     global_indices: HashMap<ConstantIndex, GlobalIndex>,
     functions: Vec<Arc<CodeBlock>>,
     loops: Vec<LoopLabels>,
@@ -173,6 +174,7 @@ impl CodeBlockBuilder {
             constants: ConstantPool::default(),
             feedback: Vec::new(),
             globals: Vec::new(),
+            global_registers: Vec::new(),
             global_indices: HashMap::new(),
             functions: Vec::new(),
             loops: Vec::new(),
@@ -305,6 +307,14 @@ impl CodeBlockBuilder {
     pub fn add_function(&mut self, function: Arc<CodeBlock>) -> FunctionIndex {
         self.functions.push(function);
         FunctionIndex((self.functions.len() - 1) as u32)
+    }
+
+    /// Keeps a global variable in `register` and the one after it; to be called in ascending order of registers.
+    pub fn bind_global(&mut self, register: Register, global: GlobalIndex) {
+        self.reserve_registers(u32::from(register.0) + 2);
+        let global = global.0;
+        self.global_registers
+            .push(GlobalRegister { register, global });
     }
 
     /// Adds a loop: its body starts at `header`, and `end` is bound behind it.

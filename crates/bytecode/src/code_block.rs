@@ -145,6 +145,15 @@ pub struct VariableInfo {
     pub name: Box<str>,
 }
 
+/// A global variable that the interpreter keeps in the window of a top level while that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GlobalRegister {
+    /// The register that is the variable's value; the one after it is its fallback.
+    pub register: Register,
+    /// The index of the variable in [`CodeBlock::globals`].
+    pub global: u32,
+}
+
 /// Where a code block comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Origin {
@@ -177,6 +186,9 @@ pub struct CodeBlock {
     pub feedback: Vec<FeedbackInfo>,
     /// The names (constants) of the global variables that instructions mention by index into this table.
     pub globals: Vec<u32>,
+    /// The global variables that live in registers, sorted by register. Other code may read and assign these registers whenever
+    /// it runs.
+    pub global_registers: Vec<GlobalRegister>,
     /// The functions whose literals stand directly in this one.
     pub functions: Vec<Arc<CodeBlock>>,
     /// The loops.

@@ -85,10 +85,6 @@ impl RegisterSet {
         })
     }
 
-    fn clear(&mut self) {
-        self.words.fill(0);
-    }
-
     fn union_words(&mut self, other: &[u64]) {
         for (word, other) in self.words.iter_mut().zip(other) {
             *word |= other;
@@ -114,6 +110,8 @@ pub struct Liveness<'a> {
     /// The sets at the targets, one after the other.
     words: Vec<u64>,
     words_per_set: usize,
+    /// The registers of global variables, which other code may read at any time: live everywhere.
+    bound: RegisterSet,
 }
 
 impl<'a> Liveness<'a> {
@@ -129,6 +127,7 @@ impl<'a> Liveness<'a> {
             targets,
             words: vec![0; (size <= MAX_WORDS).then_some(size)?],
             words_per_set,
+            bound: bound_registers(block),
         };
         let steps_per_sweep = block.instructions.len() as u64 * words_per_set as u64;
         for _ in 0..=MAX_STEPS / steps_per_sweep.max(1) {
@@ -175,7 +174,7 @@ impl<'a> Liveness<'a> {
     }
 
     fn empty_set(&self) -> RegisterSet {
-        RegisterSet::with_room_for(self.block.register_count)
+        self.bound.clone()
     }
 
     /// Goes over all instructions backwards once; says whether any target's set has grown.
@@ -235,11 +234,12 @@ impl<'a> Liveness<'a> {
         {
             live.union_words(set);
         }
+        live.union_words(&self.bound.words);
     }
 
     fn clear_unless_falling_through(&self, instruction: Instruction, live: &mut RegisterSet) {
         if instruction.op().is_some_and(|op| !op.falls_through()) {
-            live.clear();
+            live.clone_from(&self.bound);
         }
     }
 
@@ -267,4 +267,14 @@ fn jump_targets(block: &CodeBlock) -> Vec<u32> {
     targets.sort_unstable();
     targets.dedup();
     targets
+}
+
+/// The registers of a block's global variables.
+pub(crate) fn bound_registers(block: &CodeBlock) -> RegisterSet {
+    let mut set = RegisterSet::with_room_for(block.register_count);
+    for bound in &block.global_registers {
+        set.insert(bound.register);
+        set.insert(Register(bound.register.0.saturating_add(1)));
+    }
+    set
 }

@@ -101,6 +101,9 @@ pub enum Defect {
     /// A constant that has to be a number is none.
     #[error("constant {0} is no number")]
     NotANumber(u32),
+    /// A register of a global variable is beyond the frame or overlaps another, or the block is no top level.
+    #[error("{0} cannot be a global variable")]
+    GlobalRegister(Register),
     /// A global variable that does not exist.
     #[error("there is no global {0}")]
     NoGlobal(u32),

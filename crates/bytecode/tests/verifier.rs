@@ -8,7 +8,8 @@ use common::{Random, builder, every_instruction, fibonacci, top_level};
 use kiln_bytecode::verifier::MAX_FUNCTION_DEPTH;
 use kiln_bytecode::{
     CodeBlock, CodeBlockBuilder, Constant, Defect, FeedbackIndex, FeedbackInfo, FeedbackKind,
-    FunctionIndex, Instruction, InvokePath, LineEntry, LoopIndex, Op, ReadMode, Register, verify,
+    FunctionIndex, GlobalRegister, Instruction, InvokePath, LineEntry, LoopIndex, Op, ReadMode,
+    Register, from_bytes, parse, to_bytes, verify,
 };
 
 const A: Register = Register(3);
@@ -455,4 +456,69 @@ fn a_for_loop_whose_jump_has_grown_is_as_good_as_any() {
         it.bind(end);
     });
     assert_eq!(verify(&block), Ok(()));
+}
+
+/// A top level that reads a global variable in registers 5 and 6 without having written them, after a call.
+fn bound_global(window: Register) -> CodeBlock {
+    let mut block = build(|builder| {
+        let total = builder.global("total");
+        builder.bind_global(Register(5), total);
+        let function = builder.null();
+        builder.load_constant(window, function);
+        let feedback = builder.call_feedback();
+        builder.call(A, window, feedback, 0);
+        builder.add(A, A, Register(5));
+    });
+    block.is_top_level = true;
+    block
+}
+
+#[test]
+fn registers_of_globals_have_values_and_are_always_live() {
+    assert_eq!(verify(&bound_global(Register(7))), Ok(()));
+    assert_eq!(
+        verify(&bound_global(Register(4))).map_err(|error| error.defect),
+        Err(Defect::Overwritten(Register(5)))
+    );
+}
+
+#[test]
+fn registers_of_globals_lie_side_by_side_in_the_frame_of_a_top_level() {
+    let defect = |change: fn(&mut CodeBlock)| {
+        let mut block = bound_global(Register(7));
+        change(&mut block);
+        verify(&block).err().map(|error| error.defect)
+    };
+    let misplaced = |register| Some(Defect::GlobalRegister(Register(register)));
+    assert_eq!(defect(|it| it.is_top_level = false), misplaced(5));
+    assert_eq!(
+        defect(|it| it.global_registers[0].register = Register(2)),
+        misplaced(2)
+    );
+    assert_eq!(
+        defect(|it| it.global_registers[0].register = Register(it.register_count as u16 - 1)),
+        misplaced(9)
+    );
+    assert_eq!(
+        defect(|it| {
+            let overlapping = GlobalRegister {
+                register: Register(6),
+                global: 0,
+            };
+            it.global_registers.push(overlapping);
+        }),
+        misplaced(6)
+    );
+    assert_eq!(
+        defect(|it| it.global_registers[0].global = 1),
+        Some(Defect::NoGlobal(1))
+    );
+}
+
+#[test]
+fn registers_of_globals_survive_text_and_files() {
+    let block = bound_global(Register(7));
+    assert!(block.to_string().contains("  global_register r5 = g0\n"));
+    assert_eq!(parse(&block.to_string()), Ok(block.clone()));
+    assert_eq!(from_bytes(&to_bytes(&block)).as_ref(), Ok(&block));
 }

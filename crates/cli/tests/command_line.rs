@@ -181,6 +181,28 @@ fn a_session_shows_results_and_survives_errors() {
 }
 
 #[test]
+fn lines_of_a_session_share_their_variables() {
+    let input = "drop = function(name)\nglobals.remove name\nend function\n\
+        total = 1\nfor i in [1, 2, 3]\ntotal = total + i\nend for\ntotal\n\
+        for i in [4, 5]\ntotal = total * i\nif i == 5 then drop \"total\"\ntotal = i\nend for\n\
+        total\nlen = 7\nif 1 then\nlen = 8\ndrop \"len\"\nprint @len\nlen = 9\nend if\nlen\n\
+        if 1 then\ntotal = 1\ndrop \"total\"\ntotal = total + 1\nend if\n\
+        for i in [6, 7]\nnosuch\nend for\ni\n__i_idx\nglobals.indexes.join\n";
+    let (output, errors, _) = kiln(&["repl"], input);
+    assert_eq!(
+        output,
+        "7\n5\nFUNCTION(self)\n9\n6\n0\ndrop __i_idx i len\n"
+    );
+    let reports: Vec<&str> = errors
+        .lines()
+        .filter(|line| line.contains("Error:"))
+        .collect();
+    assert_eq!(reports.len(), 2, "{errors}");
+    assert!(reports[0].contains("'total'"), "{errors}");
+    assert!(reports[1].contains("'nosuch'"), "{errors}");
+}
+
+#[test]
 fn a_session_may_go_on_after_a_program() {
     let (output, _, status) = kiln(&["-i", "-c", "x = 6"], "x * 7\n");
     assert_eq!((output.as_str(), status), ("42\n", 0));

@@ -276,3 +276,38 @@ fn compiled_code_survives_a_file() {
     );
     assert!(kiln::load_compiled(&contents[..contents.len() / 2]).is_err());
 }
+
+#[test]
+fn globals_can_be_read_after_an_error_and_by_the_next_program() {
+    let mut interpreter = Interpreter::new(Limits::default(), Box::new(NoHost)).unwrap();
+    let failing = "f = function\n  return total\nend function\n\
+        total = 0\nfor i in [1, 2, 3]\n  total = total + i\n  if i == 2 then nosuch\nend for\n";
+    for _ in 0..2 {
+        assert!(interpreter.run(&compile(failing, None)).is_err());
+        assert_eq!(interpreter.global_text("total").as_deref(), Some("3"));
+        assert_eq!(
+            interpreter.global_names(),
+            ["f", "total", "__i_idx", "i"].map(String::from)
+        );
+    }
+    let next = "before = f + total\ntotal = 10\nafter = f + total\nexit";
+    let ending = interpreter.run(&compile(next, None)).unwrap();
+    assert_eq!(ending, Outcome::Exit(0));
+    assert_eq!(interpreter.global_text("before").as_deref(), Some("6"));
+    assert_eq!(interpreter.global_text("after").as_deref(), Some("20"));
+}
+
+#[test]
+fn a_module_may_use_the_variables_of_the_program_that_is_running() {
+    let host = Recorder::with_modules(&[(
+        "clear",
+        "drop = function(name)\n  globals.remove name\nend function\n\
+         grow = function\n  globals.total = globals.total + 1\n  return 10\nend function\n",
+    )]);
+    let program = "import \"clear\"\ntotal = 1\nfor i in [1, 2]\n  total = total + clear.grow\n\
+        print total\n  clear.drop \"total\"\n  total = i * 5\nend for\nprint total\n\
+        row = [1, 2]\nclear.drop \"row\"\nprint row[0]\n";
+    let (output, ending) = host.run(program);
+    assert_eq!(output, "11\n15\n10\n");
+    assert!(ending.unwrap_err().contains("'row'"));
+}

@@ -158,7 +158,9 @@ pub struct CodeInstance {
     /// The feedback cells.
     pub feedback: Box<[FeedbackCell]>,
     /// The global variables that instructions name by index.
-    pub globals: Box<[*const GlobalCell]>,
+    pub globals: Box<[Cell<*const GlobalCell>]>,
+    /// The numbers of these variables.
+    pub global_numbers: Box<[u32]>,
     /// The default values of the parameters.
     pub defaults: Box<[Value]>,
     /// The number of registers of the window.

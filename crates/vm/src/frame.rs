@@ -155,6 +155,11 @@ impl FrameStack {
         end as usize > self.limit.load(Ordering::Relaxed)
     }
 
+    /// Whether a window is inside the stack, whatever may be pending. A call without room fails.
+    pub fn has_room_for(&self, window: *const Value, registers: usize) -> bool {
+        window.wrapping_add(registers) as usize <= self.real_limit
+    }
+
     /// Whether an interrupt is pending.
     #[inline(always)]
     pub fn is_interrupted(&self) -> bool {

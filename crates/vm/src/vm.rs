@@ -350,12 +350,14 @@ impl Vm {
         }
         let defaults: Box<[Value]> = self.roots[watermark + constants.len()..].into();
         let mut globals = Vec::with_capacity(block.globals.len());
+        let mut global_numbers = Vec::with_capacity(block.globals.len());
         for name in &block.globals {
             let name = constants[*name as usize]
                 .as_string()
                 .ok_or_else(|| Throw::message("invalid code block"))?;
             let index = self.global_index(name);
-            globals.push(std::ptr::from_ref(self.globals.cell(index)));
+            globals.push(std::cell::Cell::new(self.globals.cell_address(index)));
+            global_numbers.push(index);
         }
         let feedback = block.feedback.iter().map(|info| FeedbackCell {
             key: match info.kind {
@@ -376,6 +378,7 @@ impl Vm {
                 .collect(),
             feedback: feedback.collect(),
             globals: globals.into(),
+            global_numbers: global_numbers.into(),
             register_count: block.register_count as usize,
             parameter_count: parameter_count(block),
             uses_super: block.uses_super,

@@ -139,6 +139,7 @@ impl CodeBlockBuilder {
             constants: self.constants.constants,
             feedback: self.feedback,
             globals: self.globals,
+            global_registers: self.global_registers,
             functions: self.functions,
             loops,
             invoke_paths,

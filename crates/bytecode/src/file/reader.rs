@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::code_block::{
-    CodeBlock, Constant, FeedbackInfo, FeedbackKind, InvokePath, Language, LineEntry, LoopInfo,
-    Origin, Parameter, VariableInfo,
+    CodeBlock, Constant, FeedbackInfo, FeedbackKind, GlobalRegister, InvokePath, Language,
+    LineEntry, LoopInfo, Origin, Parameter, VariableInfo,
 };
 use crate::instruction::{Instruction, Register};
 use crate::verifier::{MAX_FUNCTION_DEPTH, verify};
@@ -104,6 +104,10 @@ impl<'a> Reader<'a> {
             Ok(FeedbackInfo { kind, key })
         })?;
         let globals = self.sequence(1, Reader::number)?;
+        let global_registers = self.sequence(2, |reader| {
+            let (register, global) = (reader.register()?, reader.number()?);
+            Ok(GlobalRegister { register, global })
+        })?;
         let mut depth = 0;
         let nested = self.sequence(1, |reader| {
             let index = reader.number()? as usize;
@@ -146,6 +150,7 @@ impl<'a> Reader<'a> {
             constants,
             feedback,
             globals,
+            global_registers,
             functions: nested,
             loops,
             invoke_paths,

@@ -100,6 +100,10 @@ impl Writer {
             }
         });
         self.sequence(&block.globals, |writer, &name| writer.number(name));
+        self.sequence(&block.global_registers, |writer, bound| {
+            writer.number(u32::from(bound.register.0));
+            writer.number(bound.global);
+        });
         self.count(children.len());
         children.for_each(|child| self.count(child));
         self.sequence(&block.loops, |writer, info| {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::code_block::{
-    CodeBlock, Constant, FeedbackInfo, FeedbackKind, InvokePath, Language, LineEntry, LoopInfo,
-    Origin, Parameter, VariableInfo,
+    CodeBlock, Constant, FeedbackInfo, FeedbackKind, GlobalRegister, InvokePath, Language,
+    LineEntry, LoopInfo, Origin, Parameter, VariableInfo,
 };
 use crate::instruction::{Instruction, Register};
 use crate::opcodes::{FlagUse, Op, OperandInfo, Role};
@@ -166,6 +166,7 @@ impl Parser {
                 constants: Vec::new(),
                 feedback: Vec::new(),
                 globals: Vec::new(),
+                global_registers: Vec::new(),
                 functions: Vec::new(),
                 loops: Vec::new(),
                 invoke_paths: Vec::new(),
@@ -239,6 +240,14 @@ impl Function {
             "global" => {
                 parse_index(line, "g", block.globals.len())?;
                 block.globals.push(line.prefixed("c")?);
+            }
+            "global_register" => {
+                let register = Register(line.prefixed("r")?);
+                line.require("=")?;
+                let global = line.prefixed("g")?;
+                block
+                    .global_registers
+                    .push(GlobalRegister { register, global });
             }
             "feedback" => {
                 parse_index(line, "f", block.feedback.len())?;

@@ -109,6 +109,13 @@ fn print_tables(f: &mut Formatter<'_>, block: &CodeBlock, indent: Indent) -> fmt
         let note = Note::constant(block, *name);
         writeln!(f, "{indent}global g{index} = c{name}{note}")?;
     }
+    for bound in &block.global_registers {
+        writeln!(
+            f,
+            "{indent}global_register {} = g{}",
+            bound.register, bound.global
+        )?;
+    }
     for (index, cell) in block.feedback.iter().enumerate() {
         write!(f, "{indent}feedback f{index} = {}", cell.kind.name())?;
         if cell.kind != FeedbackKind::Call {

@@ -4,7 +4,7 @@
 use crate::code_block::CodeBlock;
 use crate::dataflow::{overwritten_window, register_written};
 use crate::instruction::Register;
-use crate::liveness::Liveness;
+use crate::liveness::{Liveness, bound_registers};
 
 use super::{Defect, Rejection};
 
@@ -18,9 +18,10 @@ pub(super) fn verify(block: &CodeBlock) -> Result<(), Rejection> {
 fn verify_registers_are_written(block: &CodeBlock) -> Result<(), Rejection> {
     let liveness = Liveness::of(block).ok_or(Defect::TooLarge)?;
     let first_free = usize::from(Register::FIRST_PARAMETER.0) + block.parameters.len();
+    let bound = bound_registers(block);
     let has_value = |register: Register| match register {
         Register::SUPER => block.uses_super,
-        _ => usize::from(register.0) < first_free,
+        _ => usize::from(register.0) < first_free || bound.contains(register),
     };
     if let Some(register) = liveness.at(0).iter().find(|&register| !has_value(register)) {
         return Err(Defect::Uninitialized(register).into());

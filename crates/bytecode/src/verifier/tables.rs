@@ -1,6 +1,7 @@
 //! Checks the tables of a code block.
 
 use crate::code_block::{CodeBlock, Constant, FeedbackKind};
+use crate::instruction::Register;
 use crate::opcodes::Op;
 
 use super::{Defect, Rejection, is_instruction, require_string};
@@ -26,7 +27,24 @@ pub(super) fn verify(block: &CodeBlock) -> Result<(), Rejection> {
             return Err(Defect::RegisterOutOfRange(register).into());
         }
     }
+    verify_global_registers(block)?;
     verify_positions(block)
+}
+
+/// The cells that other code uses are laid over these registers, so they must not overlap one another or the parameters.
+fn verify_global_registers(block: &CodeBlock) -> Result<(), Defect> {
+    let mut next = u64::from(Register::FIRST_PARAMETER.0) + block.parameters.len() as u64;
+    for bound in &block.global_registers {
+        let first = u64::from(bound.register.0);
+        if !block.is_top_level || first < next || first + 2 > u64::from(block.register_count) {
+            return Err(Defect::GlobalRegister(bound.register));
+        }
+        if bound.global as usize >= block.globals.len() {
+            return Err(Defect::NoGlobal(bound.global));
+        }
+        next = first + 2;
+    }
+    Ok(())
 }
 
 /// A NaN's payload could pass for another kind of value where values are stored as NaNs.

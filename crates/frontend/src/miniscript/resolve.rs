@@ -71,6 +71,8 @@ pub(super) struct Scope {
     pub never_function: HashSet<Name>,
     /// Where (offsets of the variable in the source) a local is read that may have no value yet.
     pub unassigned_reads: HashSet<u32>,
+    /// Where (offsets of the target in the source) a local is assigned that may have no value yet.
+    pub unassigned_writes: HashSet<u32>,
     /// Locals that are read somewhere before they are certain to have a value.
     pub maybe_unassigned: HashSet<Name>,
     /// Names read that are not certain to be locals with a value.
@@ -143,8 +145,10 @@ struct Walk {
     scope: Scope,
     /// The number of each local in the sets below.
     numbers: HashMap<Name, usize>,
-    /// Which locals certainly have a value here; none where control never comes, and at a top level, which has no locals.
+    /// Which locals certainly have a value here; none where control never comes.
     assigned: Option<NameBits>,
+    /// At the top level of a program `return` does not end anything.
+    is_main: bool,
     /// For each local whether some assignment may store a function.
     may_be_function: HashMap<Name, bool>,
 }
@@ -168,12 +172,12 @@ impl Walk {
         for parameter in &function.parameters {
             assigned.insert(numbers[&parameter.name]);
         }
-        let assigned = function.parent.is_some().then_some(assigned);
         Walk {
             special,
             scope,
             numbers,
-            assigned,
+            assigned: Some(assigned),
+            is_main: function.parent.is_none(),
             may_be_function,
         }
     }
@@ -254,8 +258,19 @@ impl Walk {
                 if let Some(value) = value {
                     self.expr(value);
                 }
-                self.assigned = None;
+                if !self.is_main {
+                    self.assigned = None;
+                }
             }
+        }
+    }
+
+    /// Whether the local certainly has a value here.
+    fn has_value(&self, name: Name) -> bool {
+        match (&self.assigned, self.numbers.get(&name)) {
+            (Some(assigned), Some(number)) => assigned.contains(*number),
+            (None, _) => true,
+            (_, None) => false,
         }
     }
 
@@ -267,6 +282,9 @@ impl Walk {
 
     fn assign(&mut self, target: &Target) {
         if let TargetKind::Variable(name) = target.kind {
+            if !self.has_value(name) {
+                self.scope.unassigned_writes.insert(target.span.start);
+            }
             self.define(name);
         }
     }
@@ -301,12 +319,8 @@ impl Walk {
         if self.special.is_scope(name) {
             return;
         }
-        if let Some(number) = self.numbers.get(&name) {
-            if self
-                .assigned
-                .as_ref()
-                .is_none_or(|assigned| assigned.contains(*number))
-            {
+        if self.numbers.contains_key(&name) {
+            if self.has_value(name) {
                 return;
             }
             self.scope.unassigned_reads.insert(at);

@@ -3,7 +3,9 @@
 use kiln_bytecode::{Instruction, ReadMode};
 
 use super::calls::{invoke_intrinsic_member, invokes, super_of};
-use super::{Next, Site, State, Step, continue_at, invoke_function, shortcuts, target_of};
+use super::{
+    Next, Site, State, Step, continue_at, invoke_function, is_unsettled, shortcuts, target_of,
+};
 use crate::error::Fallible;
 use crate::feedback::{Access, CacheEntry, FeedbackCell};
 use crate::heap::Gc;
@@ -199,7 +201,7 @@ pub(super) fn slow_get_member(vm: &mut Vm, next: Next) -> Step {
     let mode = ReadMode(site.instruction.flags());
     let feedback = site.feedback(feedback);
     let mut object = site.get(site.instruction.b());
-    if object.is_function()
+    if is_unsettled(object)
         && let Some(target) = site.code().block.invoke_path(site.position())
     {
         return continue_at(vm, site, target);
@@ -310,7 +312,7 @@ pub(super) fn slow_set_member(vm: &mut Vm, next: Next) -> Step {
     let feedback = site.feedback(feedback);
     let mut object = site.get(site.instruction.a());
     let value = site.get(site.instruction.b());
-    if object.is_function()
+    if is_unsettled(object)
         && let Some(target) = site.code().block.invoke_path(site.position())
     {
         return continue_at(vm, site, target);

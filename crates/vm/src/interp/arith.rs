@@ -3,7 +3,7 @@
 use kiln_bytecode::Instruction;
 
 use super::whole::to_i64;
-use super::{Next, Site, State, Step, finish};
+use super::{Next, Site, State, Step, finish, is_unsettled};
 use crate::error::Fallible;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -14,7 +14,7 @@ type Operation = fn(&mut Vm, Value, Value) -> Fallible<Value>;
 fn slow(vm: &mut Vm, site: Site, lhs: Value, rhs: Value, operation: Operation) -> Step {
     vm.frames.set_next(site.next);
     site.observe(observed_kinds(lhs) | observed_kinds(rhs));
-    let has_function = lhs.is_function() || rhs.is_function();
+    let has_function = is_unsettled(lhs) || is_unsettled(rhs);
     if has_function && site.code().block.invoke_path(site.position()).is_some() {
         return finish(vm, site, Ok(Value::NULL), true);
     }

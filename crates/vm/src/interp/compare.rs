@@ -3,7 +3,7 @@
 use kiln_bytecode::Instruction;
 
 use super::arith::observed_kinds;
-use super::{Next, Site, State, Step, continue_at, finish};
+use super::{Next, Site, State, Step, continue_at, finish, is_unsettled};
 use crate::error::Fallible;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -37,7 +37,7 @@ fn slow_value<const COMPARISON: usize>(vm: &mut Vm, next: Next) -> Step {
         site.get(site.instruction.c()),
     );
     site.observe(observed_kinds(lhs) | observed_kinds(rhs));
-    if (lhs.is_function() || rhs.is_function())
+    if (is_unsettled(lhs) || is_unsettled(rhs))
         && site.code().block.invoke_path(site.position()).is_some()
     {
         return finish(vm, site, Ok(Value::NULL), true);
@@ -61,7 +61,7 @@ fn slow_jump<const COMPARISON: usize, const WANTED: bool, const CONSTANT: bool>(
     };
     site.observe(observed_kinds(lhs) | observed_kinds(rhs));
     let invoke_path = || site.code().block.invoke_path(site.position());
-    if (lhs.is_function() || rhs.is_function())
+    if (is_unsettled(lhs) || is_unsettled(rhs))
         && let Some(target) = invoke_path()
     {
         return continue_at(vm, site, target);

@@ -4,7 +4,7 @@ use kiln_bytecode::Instruction;
 
 use super::arith::observed_kinds;
 use super::whole::front_index;
-use super::{Next, Site, State, Step, finish};
+use super::{Next, Site, State, Step, finish, is_unsettled};
 use crate::object::list::ListCell;
 use crate::object::string;
 use crate::value::Value;
@@ -103,7 +103,7 @@ fn slow_get_index(vm: &mut Vm, next: Next) -> Step {
         site.set(site.instruction.a(), value);
         return Step::Continue;
     }
-    if (object.is_function() || index.is_function())
+    if (is_unsettled(object) || is_unsettled(index))
         && site.code().block.invoke_path(site.position()).is_some()
     {
         return finish(vm, site, Ok(Value::NULL), true);
@@ -148,7 +148,7 @@ fn slow_set_index(vm: &mut Vm, next: Next) -> Step {
     );
     site.observe(observed_kinds(object));
     let invoke_path = site.code().block.invoke_path(site.position());
-    if (object.is_function() || index.is_function())
+    if (is_unsettled(object) || is_unsettled(index))
         && let Some(target) = invoke_path
     {
         return super::continue_at(vm, site, target);

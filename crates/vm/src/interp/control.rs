@@ -3,7 +3,7 @@
 use kiln_bytecode::Instruction;
 
 use super::arith::observed_kinds;
-use super::{Next, Site, State, Step, continue_at};
+use super::{Next, Site, State, Step, continue_at, is_unsettled};
 use crate::error::RuntimeError;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -73,7 +73,7 @@ fn slow_branch<const WANTED: bool>(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
     let value = site.get(site.instruction.a());
     site.observe(observed_kinds(value));
-    if value.is_function()
+    if is_unsettled(value)
         && let Some(target) = site.code().block.invoke_path(site.position())
     {
         return continue_at(vm, site, target);

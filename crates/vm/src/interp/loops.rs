@@ -133,7 +133,7 @@ pub(super) fn for_loop_global(state: &mut State, instruction: Instruction) -> St
     let global = site.get(instruction.b() + 1).number_or_nan() as usize;
     if let Some(cell) = site.code().globals.get(global) {
         // SAFETY: global cells live as long as the interpreter.
-        let cell = unsafe { &**cell };
+        let cell = unsafe { &*cell.get() };
         if let Some((index, element)) = quick_element(sequence, cell.value.get()) {
             cell.value.set(Value::number(index));
             site.set(instruction.a(), element);
@@ -154,16 +154,13 @@ fn slow_for_loop_global(vm: &mut Vm, next: Next) -> Step {
     vm.frames.set_next(site.next);
     let state = site.instruction.b();
     let global = site.get(state + 1).number_or_nan() as usize;
-    let Some(cell) = site.code().globals.get(global).copied() else {
+    let Some(number) = site.code().global_numbers.get(global).copied() else {
         return Step::Continue;
     };
-    // SAFETY: global cells live as long as the interpreter.
-    let index = unsafe { (*cell).value.get() };
+    let index = vm.globals.cell(number).value.get();
     match next_element(vm, site.get(state), index) {
         Ok((index, element)) => {
-            if let Some(number) = vm.globals.index_of_cell(cell) {
-                vm.globals.assign(number, index);
-            }
+            vm.globals.assign(number, index);
             pass_or_end(vm, site, element)
         }
         Err(throw) => Step::Throw(throw),

@@ -232,7 +232,16 @@ impl Vm {
     /// The script's error, with its position, or its `exit`.
     pub fn run_instance(&mut self, code: *const CodeInstance) -> Fallible<Value> {
         let function = FunctionCell::script(self, code, Value::NULL, Value::UNASSIGNED)?;
-        self.call(Value::function(function), Value::UNASSIGNED, &[])
+        let function = Value::function(function);
+        let window = self.frames.end();
+        // SAFETY: instances live as long as the interpreter.
+        let code = unsafe { &*code };
+        let run = |vm: &mut Vm| vm.call(function, Value::UNASSIGNED, &[]);
+        if !self.frames.has_room_for(window, code.register_count) {
+            return run(self);
+        }
+        // SAFETY: instances are of verified code; the call begins with this window, which is in the stack.
+        unsafe { self.with_bound_globals(code, window, run) }
     }
 
     /// Gives an error its position and leaves the frames above `depth`.
@@ -284,6 +293,12 @@ fn invoke_function(
         Ok(None) => Step::Reload,
         Err(throw) => Step::Throw(throw),
     }
+}
+
+/// Whether an operand that is a variable must be read on the invoke path: it holds a function, or has lost its value.
+#[inline]
+fn is_unsettled(value: Value) -> bool {
+    value.is_function() || value.is_unassigned()
 }
 
 /// Stores the result of a slow path, or finds out how to go on without one.

@@ -87,7 +87,13 @@ pub(super) fn slow_read_local(vm: &mut Vm, next: Next) -> Step {
 pub(super) fn get_global(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     // SAFETY: the verifier has checked indexes of globals; global cells live as long as the interpreter.
-    let cell = unsafe { &**site.code().globals.get_unchecked(instruction.bc() as usize) };
+    let cell = unsafe {
+        &*site
+            .code()
+            .globals
+            .get_unchecked(instruction.bc() as usize)
+            .get()
+    };
     let value = cell.value.get();
     if value.is_number() || (!value.is_unassigned() && !value.is_function()) {
         site.set(instruction.a(), value);
@@ -111,7 +117,7 @@ pub(super) fn get_global(state: &mut State, instruction: Instruction) -> Step {
 fn slow_get_global(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
-    let pointer = site.code().globals[site.instruction.bc() as usize];
+    let pointer = site.code().globals[site.instruction.bc() as usize].get();
     // SAFETY: global cells live as long as the interpreter.
     let cell = unsafe { &*pointer };
     let mut value = cell.value.get();
@@ -174,7 +180,13 @@ fn global_member(vm: &mut Vm, site: Site, value: Value) -> Step {
 pub(super) fn set_global(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     // SAFETY: as in `get_global`.
-    let cell = unsafe { &**site.code().globals.get_unchecked(instruction.bc() as usize) };
+    let cell = unsafe {
+        &*site
+            .code()
+            .globals
+            .get_unchecked(instruction.bc() as usize)
+            .get()
+    };
     if !cell.value.get().is_unassigned() {
         cell.value.set(site.get(instruction.a()));
         return Step::Continue;
@@ -186,10 +198,8 @@ pub(super) fn set_global(state: &mut State, instruction: Instruction) -> Step {
 #[inline(never)]
 fn slow_set_global(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
-    let cell = site.code().globals[site.instruction.bc() as usize];
-    if let Some(index) = vm.globals.index_of_cell(cell) {
-        vm.globals.assign(index, site.get(site.instruction.a()));
-    }
+    let number = site.code().global_numbers[site.instruction.bc() as usize];
+    vm.globals.assign(number, site.get(site.instruction.a()));
     Step::Continue
 }
 

@@ -180,7 +180,7 @@ impl<'a> FunctionEmitter<'a> {
             Left::Expr(expr) => self.operands(expr, right),
         };
         let position = self.arithmetic_op(op, dst, lhs.register(), rhs.register());
-        if lhs.may_be_function() || rhs.may_be_function() {
+        if lhs.is_unsettled() || rhs.is_unsettled() {
             self.add_invoke_path(
                 vec![position],
                 InvokeBody::Arithmetic {
@@ -196,7 +196,11 @@ impl<'a> FunctionEmitter<'a> {
 
     /// Both operands of an operation: evaluated from left to right, deferred ones last. A local stays where it is if nothing
     /// happens between its reading and the operation.
-    pub(super) fn operands(&mut self, left: &'a Expr, right: &'a Expr) -> (Operand, Operand) {
+    pub(super) fn operands(
+        &mut self,
+        left: &'a Expr,
+        right: &'a Expr,
+    ) -> (Operand<'a>, Operand<'a>) {
         if self.is_deferred(left) && self.as_local(left).is_none() {
             let rhs = Operand::Value(self.value(right, None));
             let lhs = Operand::Value(self.value(left, None));

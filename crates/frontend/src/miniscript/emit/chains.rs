@@ -81,11 +81,17 @@ impl<'a> FunctionEmitter<'a> {
     }
 
     /// An object operand: a local stays where it is.
-    fn object(&mut self, current: Current<'a>) -> Operand {
+    fn object(&mut self, current: Current<'a>) -> Operand<'a> {
         if let Current::Expr(expr) = current
             && let Some(local) = self.as_local(expr)
         {
-            return local;
+            // What is being assigned does not concern the base of a member.
+            return match local {
+                Operand::Global(register, name, _) => {
+                    Operand::Global(register, name, ReadMode::INVOKE)
+                }
+                local => local,
+            };
         }
         Operand::Value(self.current(current, None))
     }
@@ -185,7 +191,7 @@ impl<'a> FunctionEmitter<'a> {
                 let invoke = matches!(read, Read::Invoke);
                 let object = self.object(current);
                 let position = self.get_member_op(dst, object.register(), name, invoke);
-                if let Operand::Local(object) = object {
+                if object.is_unsettled() {
                     self.add_invoke_path(
                         vec![position],
                         InvokeBody::Member {
@@ -235,27 +241,34 @@ impl<'a> FunctionEmitter<'a> {
                 );
             }
             Read::Plain | Read::Deferred => {
-                let (object, index) = self.object_and_index(current, index);
-                let position = self
-                    .builder
-                    .get_index(dst, object.register(), index.register());
-                if object.may_be_function() || index.may_be_function() {
-                    self.add_invoke_path(vec![position], InvokeBody::Index { dst, object, index });
+                let mut from = Vec::new();
+                let (object, index) = self.object_and_index(current, index, Some(&mut from));
+                from.push(
+                    self.builder
+                        .get_index(dst, object.register(), index.register()),
+                );
+                if object.is_unsettled() || index.is_unsettled() {
+                    self.add_invoke_path(from, InvokeBody::Index { dst, object, index });
                 }
             }
         }
     }
 
     /// Container and index of an element. Locals stay where they are if nothing happens in between.
-    fn object_and_index(&mut self, current: Current<'a>, index: &'a Expr) -> (Operand, Operand) {
+    fn object_and_index(
+        &mut self,
+        current: Current<'a>,
+        index: &'a Expr,
+        from: Option<&mut Vec<Position>>,
+    ) -> (Operand<'a>, Operand<'a>) {
         if self.is_unread_self(current) {
             let object = self.temporary();
             self.builder.get_self(object);
-            return (Operand::Value(object), self.direct_operand(index));
+            return (Operand::Value(object), self.index_operand(index, from));
         }
         if is_operand(self, index) {
             let object = self.object(current);
-            return (object, self.direct_operand(index));
+            return (object, self.index_operand(index, from));
         }
         let object = self.current(current, None);
         (
@@ -281,7 +294,9 @@ impl<'a> FunctionEmitter<'a> {
             }
             let assigning = this.assigning.take();
             let current = Current::Expr(container);
-            let quiet = is_operand(this, value);
+            let quiet = is_operand(this, value) && this.own_global_read(value).is_none();
+            let is_repeatable = !matches!(value.kind, ExprKind::Variable { .. });
+            let mut from = Vec::new();
             match selector {
                 Selector::Member(name) => {
                     let object = if quiet {
@@ -290,12 +305,12 @@ impl<'a> FunctionEmitter<'a> {
                         Operand::Value(this.current(current, None))
                     };
                     this.assigning = assigning;
-                    let value = this.value(value, None);
-                    this.store_member(object, *name, value);
+                    let value = this.stored_operand(value, &mut from);
+                    this.store_member(object, *name, value, from);
                 }
                 Selector::Index(index) => {
                     let (object, index) = if quiet {
-                        this.object_and_index(current, index)
+                        this.object_and_index(current, index, is_repeatable.then_some(&mut from))
                     } else {
                         let object = this.temporary();
                         this.evaluate_object(current, object);
@@ -305,11 +320,28 @@ impl<'a> FunctionEmitter<'a> {
                         )
                     };
                     this.assigning = assigning;
-                    let value = this.value(value, None);
-                    this.store_element(object, index, value);
+                    let value = this.stored_operand(value, &mut from);
+                    this.store_element(object, index, value, from);
                 }
             }
         });
+    }
+
+    /// The value of an assignment to a member or element. Variables are read in their turn: storing does not call functions.
+    fn stored_operand(&mut self, value: &'a Expr, from: &mut Vec<Position>) -> Operand<'a> {
+        if matches!(value.kind, ExprKind::Variable { .. }) {
+            Operand::Value(self.value(value, None))
+        } else {
+            self.inert_operand(value, from)
+        }
+    }
+
+    /// An index, evaluated once more on the invoke path of the whole operation or, if that cannot repeat everything, on its own.
+    fn index_operand(&mut self, index: &'a Expr, from: Option<&mut Vec<Position>>) -> Operand<'a> {
+        match from {
+            Some(from) => self.inert_operand(index, from),
+            None => self.direct_operand(index),
+        }
     }
 
     /// Whether the expression is the scope map of the global variables: its members are those variables.
@@ -341,12 +373,21 @@ impl<'a> FunctionEmitter<'a> {
         self.builder.set_global(value, global);
     }
 
-    fn store_member(&mut self, object: Operand, name: Name, value: Register) {
+    fn store_member(
+        &mut self,
+        object: Operand<'a>,
+        name: Name,
+        value: Operand<'a>,
+        mut from: Vec<Position>,
+    ) {
         let feedback = self.builder.member_feedback(self.text(name));
-        let position = self.builder.set_member(object.register(), value, feedback);
-        if let Operand::Local(object) = object {
+        from.push(
+            self.builder
+                .set_member(object.register(), value.register(), feedback),
+        );
+        if object.is_unsettled() || value.is_unsettled() {
             self.add_invoke_path(
-                vec![position],
+                from,
                 InvokeBody::SetMember {
                     object,
                     name,
@@ -356,13 +397,20 @@ impl<'a> FunctionEmitter<'a> {
         }
     }
 
-    fn store_element(&mut self, object: Operand, index: Operand, value: Register) {
-        let position = self
-            .builder
-            .set_index(object.register(), index.register(), value);
-        if object.may_be_function() || index.may_be_function() {
+    fn store_element(
+        &mut self,
+        object: Operand<'a>,
+        index: Operand<'a>,
+        value: Operand<'a>,
+        mut from: Vec<Position>,
+    ) {
+        from.push(
+            self.builder
+                .set_index(object.register(), index.register(), value.register()),
+        );
+        if object.is_unsettled() || index.is_unsettled() || value.is_unsettled() {
             self.add_invoke_path(
-                vec![position],
+                from,
                 InvokeBody::SetIndex {
                     object,
                     index,
@@ -400,7 +448,12 @@ impl<'a> FunctionEmitter<'a> {
                     let old = this.temporary();
                     this.get_member_op(old, object, *name, invoke);
                     this.arithmetic_op(op, old, old, value);
-                    this.store_member(Operand::Value(object), *name, old);
+                    this.store_member(
+                        Operand::Value(object),
+                        *name,
+                        Operand::Value(old),
+                        Vec::new(),
+                    );
                 }
                 Selector::Index(index) => {
                     let index_slot = this.temporary();

@@ -4,7 +4,7 @@ use kiln_bytecode::{Label, Register};
 
 use super::super::ast::{Expr, ExprKind, LogicalOp};
 use super::FunctionEmitter;
-use super::quiet::{InvokeBody, Operand, is_operand, number_constant};
+use super::quiet::{InvokeBody, is_operand, number_constant};
 
 /// Whether the value can only be 0, 1 or null, so that fuzzy logic on it is ordinary logic.
 fn is_crisp(expr: &Expr) -> bool {
@@ -67,11 +67,11 @@ impl<'a> FunctionEmitter<'a> {
         self.scratch(|this| {
             let operand = this.direct_operand(expr);
             let position = this.branch_on(operand.register(), target, jump_if);
-            if let Operand::Local(variable) = operand {
+            if operand.is_unsettled() {
                 this.add_invoke_path(
                     vec![position],
                     InvokeBody::Test {
-                        variable,
+                        variable: operand,
                         target,
                         jump_if,
                     },

@@ -50,13 +50,16 @@ impl<'a> FunctionEmitter<'a> {
             .loops
             .iter()
             .any(|labels| labels.counter == Some(counter));
-        let state = match self.place(counter) {
-            Place::Register(index) => Register(index.0 - 1),
-            _ => self.temporaries(2),
+        let counter_register = match self.place(counter) {
+            Place::Register(index) => Some(index),
+            _ => self.own_global(counter),
         };
-        let is_local = matches!(self.place(counter), Place::Register(_));
+        let state = match counter_register {
+            Some(index) => Register(index.0 - 1),
+            None => self.temporaries(2),
+        };
         // A loop over the same variable around this one uses the same state: its sequence is put aside.
-        let outer_sequence = (nested && is_local).then(|| {
+        let outer_sequence = (nested && counter_register.is_some()).then(|| {
             let saved = self.temporary();
             self.builder.move_register(saved, state);
             saved
@@ -71,7 +74,9 @@ impl<'a> FunctionEmitter<'a> {
                     this.load_number(start, -1.0);
                     this.builder.set_global(start, global);
                 });
-                self.load_number(index, f64::from(global.0));
+                if counter_register.is_none() {
+                    self.load_number(index, f64::from(global.0));
+                }
             }
             Place::Register(_) => self.load_number(index, -1.0),
             _ => {
@@ -85,14 +90,25 @@ impl<'a> FunctionEmitter<'a> {
             self.builder.new_label(),
         );
         let loop_index = self.builder.add_loop(header, end, line);
-        self.builder.jump(test);
+        let variable_register = match self.place(variable) {
+            Place::Register(local) => Some(local),
+            _ => counter_register.and(self.own_global(variable)),
+        };
+        if self.own_global(variable).is_some() && variable_register.is_some() {
+            // The first pass enters the variable into the map `globals`.
+            let (first, element) = (self.builder.new_label(), self.temporary());
+            self.reread_sequence(sequence, state);
+            self.builder.for_loop(element, state, first, loop_index);
+            self.builder.jump(end);
+            self.builder.bind(first);
+            self.store_variable(variable, element);
+        } else {
+            self.builder.jump(test);
+        }
 
         self.builder.bind(header);
-        let element = match self.place(variable) {
-            Place::Register(local) => local,
-            _ => self.temporary(),
-        };
-        if !matches!(self.place(variable), Place::Register(_)) {
+        let element = variable_register.unwrap_or_else(|| self.temporary());
+        if variable_register.is_none() {
             self.store_variable(variable, element);
         }
         self.loops.push(LoopLabels {
@@ -105,6 +121,25 @@ impl<'a> FunctionEmitter<'a> {
 
         self.set_line(line);
         self.builder.bind(test);
+        self.reread_sequence(sequence, state);
+        match self.place(counter) {
+            Place::Global if counter_register.is_none() => {
+                self.builder
+                    .for_loop_global(element, state, header, loop_index);
+            }
+            Place::Register(_) | Place::Global => {
+                self.builder.for_loop(element, state, header, loop_index);
+            }
+            _ => self.for_loop_by_name(counter, element, state, header, loop_index),
+        }
+        self.builder.bind(end);
+        if let Some(saved) = outer_sequence {
+            self.builder.move_register(state, saved);
+        }
+    }
+
+    /// A variable marked with `@` is read on every pass.
+    fn reread_sequence(&mut self, sequence: &'a Expr, state: Register) {
         if let ExprKind::Variable {
             name,
             read: Read::Deferred,
@@ -115,20 +150,6 @@ impl<'a> FunctionEmitter<'a> {
             if register != state {
                 self.builder.move_register(state, register);
             }
-        }
-        match self.place(counter) {
-            Place::Global => {
-                self.builder
-                    .for_loop_global(element, state, header, loop_index);
-            }
-            Place::Register(_) => {
-                self.builder.for_loop(element, state, header, loop_index);
-            }
-            _ => self.for_loop_by_name(counter, element, state, header, loop_index),
-        }
-        self.builder.bind(end);
-        if let Some(saved) = outer_sequence {
-            self.builder.move_register(state, saved);
         }
     }
 

@@ -114,6 +114,9 @@ fn function_names(program: &Program) -> HashMap<FunctionId, Name> {
     names
 }
 
+/// The most global variables kept in registers: what the analyses of large programs can bear.
+const MAX_GLOBAL_REGISTERS: usize = 2000;
+
 /// What all functions of a program share.
 struct Context<'a> {
     program: &'a Program,
@@ -235,6 +238,7 @@ impl<'a> FunctionEmitter<'a> {
             .first()
             .is_some_and(|parameter| Some(parameter.name) == special.self_);
         if self.is_top_level() {
+            self.bind_globals();
             return;
         }
         self.builder.uses_super =
@@ -281,6 +285,33 @@ impl<'a> FunctionEmitter<'a> {
                 let feedback = self.builder.variable_feedback("super");
                 self.builder.bind_super(map, feedback);
             }
+        }
+    }
+
+    /// Gives the global variables that the program assigns registers of its top level.
+    ///
+    /// The map `globals` lists variables in the order of their assignment, which direct assignments to registers do not note: so a
+    /// program that may remove variables and assign them again does without.
+    fn bind_globals(&mut self) {
+        let special = self.context.special;
+        let scope_maps = [special.globals, special.locals, special.outer];
+        if self.context.program.names.find("remove").is_some()
+            && scope_maps.iter().any(Option::is_some)
+        {
+            return;
+        }
+        for name in self.scope.locals.iter().take(MAX_GLOBAL_REGISTERS) {
+            if self.place(*name) != variables::Place::Global {
+                continue;
+            }
+            if self.scope.counters.contains(name) {
+                // The sequence of the loop stands right below its counter.
+                self.temporary();
+            }
+            let register = self.temporaries(2);
+            let global = self.builder.global(self.text(*name));
+            self.builder.bind_global(register, global);
+            self.registers.insert(*name, register);
         }
     }
 

@@ -1,10 +1,10 @@
 //! Quiet expressions and their invoke paths.
 //!
 //! An expression is quiet if evaluating it can neither run code nor be noticed: locals in registers, literals, and
-//! arithmetic and comparisons of such. It may still fail, or meet a function in a local; then it is evaluated once more on
+//! arithmetic and comparisons of such. It may still fail, or meet a function in a variable; then it is evaluated once more on
 //! its invoke path, where everything happens in the order of the source.
 
-use kiln_bytecode::{Label, Position, Register};
+use kiln_bytecode::{Label, Position, ReadMode, Register};
 
 use super::super::ast::{ArithmeticOp, CompareOp, Expr, ExprKind, Literal, Read};
 use super::super::names::Name;
@@ -20,6 +20,8 @@ pub(super) struct InvokePath<'a> {
     /// Where to go on.
     resume: Label,
     next_temporary: u32,
+    /// The variable being assigned there.
+    assigning: Option<(Name, ReadMode)>,
     line: u32,
 }
 
@@ -37,7 +39,7 @@ pub(super) enum InvokeBody<'a> {
     },
     /// Branches on a variable.
     Test {
-        variable: Register,
+        variable: Operand<'a>,
         target: Label,
         jump_if: bool,
     },
@@ -45,55 +47,70 @@ pub(super) enum InvokeBody<'a> {
     Arithmetic {
         op: ArithmeticOp,
         dst: Register,
-        lhs: Operand,
-        rhs: Operand,
+        lhs: Operand<'a>,
+        rhs: Operand<'a>,
         rhs_first: bool,
+    },
+    /// `dst = lhs op number`
+    ArithmeticConstant {
+        op: ArithmeticOp,
+        dst: Register,
+        lhs: Operand<'a>,
+        number: f64,
     },
     /// `dst = object[index]`
     Index {
         dst: Register,
-        object: Operand,
-        index: Operand,
+        object: Operand<'a>,
+        index: Operand<'a>,
     },
     /// `object[index] = value`
     SetIndex {
-        object: Operand,
-        index: Operand,
-        value: Register,
+        object: Operand<'a>,
+        index: Operand<'a>,
+        value: Operand<'a>,
     },
     /// `dst = object.name`
     Member {
         dst: Register,
-        object: Register,
+        object: Operand<'a>,
         name: Name,
         invoke: bool,
     },
     /// `object.name = value`
     SetMember {
-        object: Register,
+        object: Operand<'a>,
         name: Name,
-        value: Register,
+        value: Operand<'a>,
     },
 }
 
 /// An operand of an instruction that has an invoke path.
 #[derive(Clone, Copy)]
-pub(super) enum Operand {
+pub(super) enum Operand<'a> {
     /// A register with the value.
     Value(Register),
     /// A local that may hold a function.
     Local(Register),
+    /// A global variable in a register that may hold a function, or have lost its value; and how it is read then.
+    Global(Register, Name, ReadMode),
+    /// A register with the value of a quiet expression that has such variables among its operands.
+    Quiet(Register, &'a Expr),
 }
 
-impl Operand {
+impl Operand<'_> {
     pub fn register(self) -> Register {
         match self {
-            Operand::Value(register) | Operand::Local(register) => register,
+            Operand::Value(register)
+            | Operand::Local(register)
+            | Operand::Global(register, ..)
+            | Operand::Quiet(register, _) => register,
         }
     }
 
-    pub fn may_be_function(self) -> bool {
-        matches!(self, Operand::Local(_))
+    /// Whether the operation needs an invoke path.
+    pub fn is_unsettled(self) -> bool {
+        !matches!(self, Operand::Value(_))
     }
 }
 
@@ -120,10 +137,11 @@ pub(super) fn is_operand(emitter: &FunctionEmitter, expr: &Expr) -> bool {
             name,
             read: Read::Invoke | Read::Deferred,
         } => {
-            matches!(
-                emitter.place_of_read(*name, expr.span.start),
-                Place::Register(_)
-            )
+            emitter.own_global_read(expr).is_some()
+                || matches!(
+                    emitter.place_of_read(*name, expr.span.start),
+                    Place::Register(_)
+                )
         }
         _ => is_quiet(emitter, expr),
     }
@@ -143,6 +161,33 @@ impl<'a> FunctionEmitter<'a> {
         dst
     }
 
+    /// An operand that is read or computed without anything happening, if it can be; the instructions that may need the
+    /// operation's invoke path are collected.
+    pub(super) fn inert_operand(
+        &mut self,
+        expr: &'a Expr,
+        from: &mut Vec<Position>,
+    ) -> Operand<'a> {
+        if let Some(operand) = self.as_local(expr) {
+            return operand;
+        }
+        if !is_operand(self, expr) {
+            return Operand::Value(self.value(expr, None));
+        }
+        let mut met = false;
+        let mut positions = Vec::new();
+        let register = self.quiet_operand(expr, false, &mut positions, &mut met);
+        if met {
+            from.append(&mut positions);
+        }
+        // What follows an instruction that may go to the invoke path has to be evaluated there too.
+        if from.is_empty() {
+            Operand::Value(register)
+        } else {
+            Operand::Quiet(register, expr)
+        }
+    }
+
     /// Queues an invoke path that goes on behind what has been emitted so far.
     pub(super) fn add_invoke_path(&mut self, from: Vec<Position>, body: InvokeBody<'a>) {
         let resume = self.builder.here();
@@ -151,6 +196,7 @@ impl<'a> FunctionEmitter<'a> {
             body,
             resume,
             next_temporary: self.next_temporary,
+            assigning: self.assigning,
             line: self.line,
         });
     }
@@ -217,6 +263,16 @@ impl<'a> FunctionEmitter<'a> {
                 let dst = self.temporary();
                 self.load_literal(dst, *literal);
                 dst
+            }
+            ExprKind::Variable { name, .. } if self.own_global(*name).is_some() => {
+                *met = true;
+                match self.own_global(*name) {
+                    Some(register) if !exact => register,
+                    _ => {
+                        let mode = self.mode_of(*name, ReadMode::INVOKE);
+                        self.read_global(*name, mode)
+                    }
+                }
             }
             ExprKind::Variable { name, read } => {
                 let Place::Register(local) = self.place(*name) else {
@@ -304,6 +360,7 @@ impl<'a> FunctionEmitter<'a> {
         for path in std::mem::take(&mut self.pending) {
             self.next_temporary = path.next_temporary;
             self.builder.set_line(path.line);
+            self.assigning = path.assigning;
             let start = self.builder.here();
             for position in path.from {
                 self.builder.add_invoke_path(position, start);
@@ -314,7 +371,7 @@ impl<'a> FunctionEmitter<'a> {
     }
 
     /// The operand's value: that of a local by an `invoke`.
-    fn settled(&mut self, operand: Operand) -> Register {
+    fn settled(&mut self, operand: Operand<'a>) -> Register {
         match operand {
             Operand::Value(register) => register,
             Operand::Local(local) => {
@@ -322,6 +379,8 @@ impl<'a> FunctionEmitter<'a> {
                 self.invoke(dst, local);
                 dst
             }
+            Operand::Global(_, name, mode) => self.read_global(name, mode),
+            Operand::Quiet(_, expr) => self.quiet_operand(expr, true, &mut Vec::new(), &mut false),
         }
     }
 
@@ -344,7 +403,7 @@ impl<'a> FunctionEmitter<'a> {
                 target,
                 jump_if,
             } => {
-                let value = self.settled(Operand::Local(variable));
+                let value = self.settled(variable);
                 self.branch_on(value, target, jump_if);
             }
             InvokeBody::Arithmetic {
@@ -364,6 +423,15 @@ impl<'a> FunctionEmitter<'a> {
                 }
                 self.arithmetic_op(op, dst, left, right);
             }
+            InvokeBody::ArithmeticConstant {
+                op,
+                dst,
+                lhs,
+                number,
+            } => {
+                let left = self.settled(lhs);
+                self.arithmetic_constant(op, dst, left, number);
+            }
             InvokeBody::Index { dst, object, index } => {
                 let object = self.settled(object);
                 let index = self.settled(index);
@@ -376,6 +444,7 @@ impl<'a> FunctionEmitter<'a> {
             } => {
                 let object = self.settled(object);
                 let index = self.settled(index);
+                let value = self.settled(value);
                 self.builder.set_index(object, index, value);
             }
             InvokeBody::Member {
@@ -384,7 +453,7 @@ impl<'a> FunctionEmitter<'a> {
                 name,
                 invoke,
             } => {
-                let object = self.settled(Operand::Local(object));
+                let object = self.settled(object);
                 self.get_member_op(dst, object, name, invoke);
             }
             InvokeBody::SetMember {
@@ -392,7 +461,8 @@ impl<'a> FunctionEmitter<'a> {
                 name,
                 value,
             } => {
-                let object = self.settled(Operand::Local(object));
+                let object = self.settled(object);
+                let value = self.settled(value);
                 let feedback = self.builder.member_feedback(self.text(name));
                 self.builder.set_member(object, value, feedback);
             }

@@ -93,7 +93,7 @@ impl<'a> FunctionEmitter<'a> {
         match &target.kind {
             TargetKind::Variable(name) => {
                 self.assigning = Some((*name, ReadMode::WARN));
-                self.assign_variable(*name, value);
+                self.assign_variable(*name, target, value);
                 self.assigning = None;
             }
             TargetKind::Element {
@@ -141,28 +141,40 @@ impl<'a> FunctionEmitter<'a> {
         value: &'a Expr,
     ) {
         let place = self.place_of_read(name, target.span.start);
-        if let Place::Register(local) = place {
-            let lhs = if target.is_address || self.scope.never_function.contains(&name) {
+        let own_global = self
+            .own_global(name)
+            .filter(|_| !target.is_address)
+            .filter(|_| !self.scope.unassigned_reads.contains(&target.span.start));
+        let local = match place {
+            Place::Register(local) => Some(local),
+            _ => own_global,
+        };
+        if let Some(local) = local {
+            let lhs = if own_global.is_some() {
+                Operand::Global(local, name, ReadMode::STRICT.with(ReadMode::INVOKE))
+            } else if target.is_address || self.scope.never_function.contains(&name) {
                 Operand::Value(local)
             } else {
                 Operand::Local(local)
             };
-            let position;
-            let mut rhs = None;
-            match number_constant(value) {
-                Some(number) if self.fits(number) && !lhs.may_be_function() => {
-                    self.arithmetic_constant(op, local, local, number);
-                    return;
-                }
-                _ => {
-                    let operand = self.direct_operand(value);
-                    rhs = rhs.or(Some(operand));
-                    position = self.arithmetic_op(op, local, local, operand.register());
-                }
-            }
-            if let Some(rhs) = rhs
-                && (lhs.may_be_function() || rhs.may_be_function())
+            if let Some(number) = number_constant(value)
+                && self.fits(number)
             {
+                let position = self.arithmetic_constant(op, local, local, number);
+                if lhs.is_unsettled() {
+                    let body = InvokeBody::ArithmeticConstant {
+                        op,
+                        dst: local,
+                        lhs,
+                        number,
+                    };
+                    self.add_invoke_path(vec![position], body);
+                }
+                return;
+            }
+            let rhs = self.direct_operand(value);
+            let position = self.arithmetic_op(op, local, local, rhs.register());
+            if lhs.is_unsettled() || rhs.is_unsettled() {
                 let body = InvokeBody::Arithmetic {
                     op,
                     dst: local,

@@ -2,7 +2,7 @@
 
 use kiln_bytecode::{ReadMode, Register};
 
-use super::super::ast::{Expr, ExprKind, Read};
+use super::super::ast::{Expr, ExprKind, Read, Target};
 use super::super::names::Name;
 use super::FunctionEmitter;
 use super::quiet::Operand;
@@ -84,7 +84,7 @@ impl<'a> FunctionEmitter<'a> {
     }
 
     /// The mode bits for reads of a variable that is being assigned.
-    fn mode_of(&self, name: Name, mode: ReadMode) -> ReadMode {
+    pub(super) fn mode_of(&self, name: Name, mode: ReadMode) -> ReadMode {
         match self.assigning {
             Some((target, extra)) if target == name => mode.with(extra),
             _ => mode,
@@ -145,9 +145,13 @@ impl<'a> FunctionEmitter<'a> {
             }
             Place::Scope => self.scope_map(name, dst),
             Place::SelfValue => {
-                self.builder.get_self(dst);
                 if mode.has(ReadMode::INVOKE) {
-                    self.invoke(dst, dst);
+                    // The function called may see what `dst` holds.
+                    let value = self.temporary();
+                    self.builder.get_self(value);
+                    self.invoke(dst, value);
+                } else {
+                    self.builder.get_self(dst);
                 }
             }
         }
@@ -167,7 +171,14 @@ impl<'a> FunctionEmitter<'a> {
     }
 
     /// Assigns a variable the value of an expression.
-    pub(super) fn assign_variable(&mut self, name: Name, value: &'a Expr) {
+    pub(super) fn assign_variable(&mut self, name: Name, target: &Target, value: &'a Expr) {
+        // The first assignment takes the instruction that enters the variable into the map `globals`.
+        if let Some(register) = self.own_global(name)
+            && !self.scope.unassigned_writes.contains(&target.span.start)
+        {
+            self.value_to(value, register);
+            return;
+        }
         match self.place(name) {
             Place::Register(local) => self.value_to(value, local),
             Place::Unassigned(local) => self.value_to(value, local),
@@ -228,7 +239,7 @@ impl<'a> FunctionEmitter<'a> {
     }
 
     /// An operand for an instruction that has an invoke path: a local stays where it is.
-    pub(super) fn direct_operand(&mut self, expr: &'a Expr) -> Operand {
+    pub(super) fn direct_operand(&mut self, expr: &'a Expr) -> Operand<'a> {
         match self.as_local(expr) {
             Some(operand) => operand,
             None => Operand::Value(self.value(expr, None)),
@@ -236,10 +247,14 @@ impl<'a> FunctionEmitter<'a> {
     }
 
     /// The local that the expression reads, if it does.
-    pub(super) fn as_local(&self, expr: &Expr) -> Option<Operand> {
+    pub(super) fn as_local(&self, expr: &Expr) -> Option<Operand<'a>> {
         let ExprKind::Variable { name, read } = &expr.kind else {
             return None;
         };
+        if let Some(register) = self.own_global_read(expr) {
+            let mode = self.mode_of(*name, ReadMode::INVOKE);
+            return Some(Operand::Global(register, *name, mode));
+        }
         let Place::Register(local) = self.place_of_read(*name, expr.span.start) else {
             return None;
         };
@@ -249,6 +264,32 @@ impl<'a> FunctionEmitter<'a> {
             Read::Invoke => Some(Operand::Local(local)),
             Read::Call(_) => None,
         }
+    }
+
+    /// The register of a global variable that the program's top level keeps there.
+    pub(super) fn own_global(&self, name: Name) -> Option<Register> {
+        let is_global = self.is_top_level() && self.place(name) == Place::Global;
+        self.registers.get(&name).copied().filter(|_| is_global)
+    }
+
+    /// The register of the global variable that the expression invokes, if it lives in one and has been assigned before. Other code
+    /// may still have removed it, or stored a function.
+    pub(super) fn own_global_read(&self, expr: &Expr) -> Option<Register> {
+        match &expr.kind {
+            ExprKind::Variable {
+                name,
+                read: Read::Invoke,
+            } if !self.scope.unassigned_reads.contains(&expr.span.start) => self.own_global(*name),
+            _ => None,
+        }
+    }
+
+    /// Reads a global variable into a temporary register.
+    pub(super) fn read_global(&mut self, name: Name, mode: ReadMode) -> Register {
+        let dst = self.temporary();
+        let global = self.builder.global(self.text(name));
+        self.builder.get_global(dst, global, mode);
+        dst
     }
 
     /// Whether reading the expression has to wait for the operation it is an operand of.

@@ -1,8 +1,12 @@
-//! Global variables: cells that never move, and the map `globals` as a live view of them.
+//! Global variables: cells, and the map `globals` as a live view of them.
+//!
+//! While the top level of a program runs, the variables it assigns are *bound*: their cells lie in registers of its window, so that it
+//! uses them like locals.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use crate::error::Fallible;
+use crate::feedback::CodeInstance;
 use crate::heap::{Gc, Marker};
 use crate::object::map::AddressMap;
 use crate::object::map::{EntryCursor, MapCell};
@@ -23,14 +27,35 @@ const CHUNK: usize = 64;
 
 /// The global variables of an interpreter.
 pub struct Globals {
+    /// Where cells are when they are not bound to registers.
     chunks: Vec<Box<[GlobalCell]>>,
+    /// Where each cell is now.
+    cells: Vec<*const GlobalCell>,
     names: Vec<Gc<StringCell>>,
     index_of: AddressMap<u32>,
-    /// The assigned variables in the order of their assignment; a removed one leaves a gap.
-    order: Vec<Option<u32>>,
-    assigned: usize,
+    /// The variables bound to registers and where they were before, in the order in which they were bound.
+    bound: Vec<(u32, *const GlobalCell)>,
+    listing: RefCell<Listing>,
     /// Entries of the map `globals` whose keys are no strings. They come last.
     others: Option<Gc<MapCell>>,
+}
+
+/// The assigned variables.
+#[derive(Default)]
+struct Listing {
+    /// In the order of their assignment; a removed one leaves a gap.
+    order: Vec<Option<u32>>,
+    assigned: usize,
+    /// Variables removed while bound to registers: code may assign them again without entering them here.
+    removed: Vec<u32>,
+}
+
+impl Listing {
+    fn enter(&mut self, index: u32) {
+        self.removed.retain(|removed| *removed != index);
+        self.order.push(Some(index));
+        self.assigned += 1;
+    }
 }
 
 impl Globals {
@@ -38,10 +63,11 @@ impl Globals {
     pub fn new() -> Globals {
         Globals {
             chunks: Vec::new(),
+            cells: Vec::new(),
             names: Vec::new(),
             index_of: AddressMap::default(),
-            order: Vec::new(),
-            assigned: 0,
+            bound: Vec::new(),
+            listing: RefCell::default(),
             others: None,
         }
     }
@@ -59,15 +85,59 @@ impl Globals {
             });
             self.chunks.push(cells.collect());
         }
+        let home = &self.chunks[index / CHUNK][index % CHUNK];
+        self.cells.push(home);
         self.names.push(name);
         self.index_of.insert(name.address(), index as u32);
         index as u32
     }
 
-    /// The variable with this number. Its address never changes.
+    /// The variable with this number.
     #[inline]
     pub fn cell(&self, index: u32) -> &GlobalCell {
-        &self.chunks[index as usize / CHUNK][index as usize % CHUNK]
+        // SAFETY: cells are in chunks, which live as long as `self` and never move, or in registers from `bind` to `unbind`.
+        unsafe { &*self.cells[index as usize] }
+    }
+
+    /// Where the variable with this number is now.
+    pub fn cell_address(&self, index: u32) -> *const GlobalCell {
+        self.cells[index as usize]
+    }
+
+    /// Moves a variable to `to`.
+    ///
+    /// # Safety
+    /// `to` must be writable, and used for nothing else until the variable is unbound.
+    unsafe fn bind(&mut self, index: u32, to: *const GlobalCell) {
+        let from = std::mem::replace(&mut self.cells[index as usize], to);
+        // SAFETY: `from` is where the variable was; the caller vouches for `to`.
+        unsafe { std::ptr::copy(from, to.cast_mut(), 1) };
+        self.bound.push((index, from));
+    }
+
+    /// Moves all variables but those that were bound first back to where they were before.
+    fn unbind_beyond(&mut self, watermark: usize) {
+        self.reconcile();
+        while self.bound.len() > watermark
+            && let Some((index, home)) = self.bound.pop()
+        {
+            let from = std::mem::replace(&mut self.cells[index as usize], home);
+            // SAFETY: the variable was at `home` when it was bound, which has not been used since; until now it was at `from`.
+            unsafe { std::ptr::copy(from, home.cast_mut(), 1) };
+        }
+    }
+
+    /// Enters variables that were removed and have been assigned in their registers again.
+    fn reconcile(&self) {
+        let mut listing = self.listing.borrow_mut();
+        if listing.removed.is_empty() {
+            return;
+        }
+        for index in listing.removed.clone() {
+            if !self.cell(index).value.get().is_unassigned() {
+                listing.enter(index);
+            }
+        }
     }
 
     /// The name of the variable with this number.
@@ -75,30 +145,19 @@ impl Globals {
         self.names[index as usize]
     }
 
-    /// The number of the variable whose cell this is.
-    pub fn index_of_cell(&self, cell: *const GlobalCell) -> Option<u32> {
-        self.chunks.iter().enumerate().find_map(|(chunk, cells)| {
-            let range = cells.as_ptr_range();
-            // Both pointers lie in the same chunk, whose elements are `GlobalCell`s.
-            range.contains(&cell).then(|| {
-                (chunk * CHUNK + (cell as usize - range.start as usize) / size_of::<GlobalCell>())
-                    as u32
-            })
-        })
-    }
-
     /// Assigns the variable with this number.
     pub fn assign(&mut self, index: u32, value: Value) {
         let was = self.cell(index).value.replace(value);
         if was.is_unassigned() {
-            self.order.push(Some(index));
-            self.assigned += 1;
+            self.listing.get_mut().enter(index);
         }
     }
 
     /// The number of entries of the map `globals`.
     pub fn length(&self) -> usize {
-        self.assigned + self.others.map_or(0, |others| others.dictionary().length())
+        self.reconcile();
+        let assigned = self.listing.borrow().assigned;
+        assigned + self.others.map_or(0, |others| others.dictionary().length())
     }
 
     /// The value of the variable with this interned name.
@@ -109,7 +168,9 @@ impl Globals {
     }
 
     pub(super) fn next_from(&self, vm: &Vm, position: &mut usize) -> Option<(Value, Value)> {
-        while let Some(entry) = self.order.get(*position) {
+        self.reconcile();
+        let listing = self.listing.borrow();
+        while let Some(entry) = listing.order.get(*position) {
             *position += 1;
             if let Some(index) = entry {
                 return Some((
@@ -118,21 +179,27 @@ impl Globals {
                 ));
             }
         }
-        let mut cursor = EntryCursor(*position - self.order.len());
+        let mut cursor = EntryCursor(*position - listing.order.len());
         let entry = vm.map_next(self.others?, &mut cursor);
-        *position = cursor.0 + self.order.len();
+        *position = cursor.0 + listing.order.len();
         entry
     }
 
     /// Takes the value of the variable with this number, which must have one.
     pub fn unassign(&mut self, index: u32) {
+        self.reconcile();
         self.cell(index).value.set(Value::UNASSIGNED);
-        self.assigned -= 1;
-        if let Some(at) = self.order.iter().position(|entry| *entry == Some(index)) {
-            self.order[at] = None;
+        let home: *const GlobalCell = &self.chunks[index as usize / CHUNK][index as usize % CHUNK];
+        let listing = self.listing.get_mut();
+        if self.cells[index as usize] != home {
+            listing.removed.push(index);
         }
-        if self.order.len() > 2 * self.assigned + 16 {
-            self.order.retain(Option::is_some);
+        listing.assigned = listing.assigned.saturating_sub(1);
+        if let Some(at) = listing.order.iter().position(|entry| *entry == Some(index)) {
+            listing.order[at] = None;
+        }
+        if listing.order.len() > 2 * listing.assigned + 16 {
+            listing.order.retain(Option::is_some);
         }
     }
 
@@ -146,6 +213,47 @@ impl Globals {
         }
         if let Some(others) = self.others {
             marker.cell(others);
+        }
+    }
+}
+
+impl Vm {
+    /// Runs `work` with the global variables of a top level bound to the registers of its window, which begins at `window`.
+    ///
+    /// # Safety
+    /// `code` must be verified, and its window inside the value stack and free for it.
+    pub(crate) unsafe fn with_bound_globals<R>(
+        &mut self,
+        code: &CodeInstance,
+        window: *mut Value,
+        work: impl FnOnce(&mut Vm) -> R,
+    ) -> R {
+        if code.block.global_registers.is_empty() {
+            return work(self);
+        }
+        // The list is not kept here: nothing on the script stack may own anything.
+        let watermark = self.globals.bound.len();
+        for register in &code.block.global_registers {
+            let index = code.global_numbers[register.global as usize];
+            // SAFETY: the verifier has checked that the two registers are in the window and of no other use.
+            unsafe {
+                let cell = window.add(usize::from(register.register.0));
+                self.globals.bind(index, cell.cast::<GlobalCell>());
+            }
+        }
+        self.relink_globals();
+        let result = work(self);
+        self.globals.unbind_beyond(watermark);
+        self.relink_globals();
+        result
+    }
+
+    /// Tells all code where the global variables are now.
+    fn relink_globals(&self) {
+        for instance in &self.instances {
+            for (address, index) in instance.globals.iter().zip(&instance.global_numbers) {
+                address.set(self.globals.cell_address(*index));
+            }
         }
     }
 }
