@@ -57,8 +57,7 @@ impl Interpreter {
     pub fn run(&mut self, program: &Arc<CodeBlock>) -> Result<Outcome, ScriptError> {
         let program = program.clone();
         match self.on_script_stack(move |vm| {
-            let instance = vm.instantiate(&program)?;
-            vm.run_instance(instance)?;
+            vm.run_program(&program)?;
             Ok(())
         }) {
             Ok(()) => Ok(Outcome::Finished),

@@ -18,8 +18,9 @@ mod whole;
 mod wide;
 
 use std::cell::Cell;
+use std::sync::Arc;
 
-use kiln_bytecode::{Instruction, Op};
+use kiln_bytecode::{CodeBlock, Instruction, Op};
 
 use crate::error::{Ending, Fallible, ScriptError, Throw};
 use crate::feedback::{CodeInstance, FeedbackCell};
@@ -226,11 +227,20 @@ impl Vm {
         }
     }
 
+    /// Runs a program, or a module, whose result are its variables. Must run on the script stack.
+    ///
+    /// # Errors
+    /// The script's error, with its position, or its `exit`.
+    pub fn run_program(&mut self, program: &Arc<CodeBlock>) -> Fallible<Value> {
+        let instance = self.instantiate(program)?;
+        self.run_instance(instance)
+    }
+
     /// Runs an instance's code as a function without arguments. Must run on the script stack.
     ///
     /// # Errors
     /// The script's error, with its position, or its `exit`.
-    pub fn run_instance(&mut self, code: *const CodeInstance) -> Fallible<Value> {
+    pub(crate) fn run_instance(&mut self, code: *const CodeInstance) -> Fallible<Value> {
         let function = FunctionCell::script(self, code, Value::NULL, Value::UNASSIGNED)?;
         let function = Value::function(function);
         let window = self.frames.end();
