@@ -78,9 +78,12 @@ pub(super) fn look_up_member(
 
 /// The inline cache entry that leads to a member just found, if it can be cached.
 fn cache_entry(vm: &mut Vm, object: Value, member: Member) -> Option<CacheEntry> {
-    let shape = shape_of(object);
+    let mut shape = shape_of(object);
     if shape == ShapeId::NONE {
-        return None;
+        if member.holder != vm.types.map || !vm.dictionary_inherits(object.as_map()?, member.key) {
+            return None;
+        }
+        shape = ShapeId::DICTIONARY;
     }
     // The member's slot is where the holder's shape has its key; the value was just read from there.
     let key_slot = |vm: &Vm, holder: Gc<MapCell>, key| vm.shapes.get(holder.shape()).find(key);
@@ -240,9 +243,12 @@ pub(super) fn slow_get_member(vm: &mut Vm, next: Next) -> Step {
 }
 
 pub(super) fn cached_member_at(vm: &Vm, feedback: &FeedbackCell, object: Value) -> Option<Member> {
-    let shape = shape_of(object);
+    let mut shape = shape_of(object);
     if shape == ShapeId::NONE {
-        return None;
+        if !vm.dictionary_inherits(object.as_map()?, feedback.key_string()) {
+            return None;
+        }
+        shape = ShapeId::DICTIONARY;
     }
     let first = feedback.first.get();
     let entry = if first.shape == shape {

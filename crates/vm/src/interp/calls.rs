@@ -428,7 +428,10 @@ pub(super) fn slow_call_member(vm: &mut Vm, next: Next) -> Step {
         Ok(Some(member)) => match member.value.as_function() {
             Some(function) => {
                 feedback.record_target(target_of(function));
-                let super_value = super_of(vm, member.holder);
+                let super_value = match function.callee() {
+                    Callee::Script(_) => super_of(vm, member.holder),
+                    Callee::Intrinsic(_) => Value::NULL,
+                };
                 begin_step(vm, site, function, window, object, super_value)
             }
             None => call_value(vm, site, member.value),

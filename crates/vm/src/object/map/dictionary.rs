@@ -51,7 +51,8 @@ pub struct DictionaryCell {
     capacity: u32,
     /// The number of slots, a power of two, - 1.
     mask: u32,
-    unused: u32,
+    /// How many keys are strings.
+    strings: Cell<u32>,
 }
 
 // SAFETY: `repr(C)`, starts with a header, nothing to drop.
@@ -84,7 +85,7 @@ impl DictionaryCell {
             (&raw mut (*table).first).write(Cell::new(0));
             (&raw mut (*table).capacity).write(capacity as u32);
             (&raw mut (*table).mask).write(slots as u32 - 1);
-            (&raw mut (*table).unused).write(0);
+            (&raw mut (*table).strings).write(Cell::new(0));
             let first = table.add(1).cast::<Entry>();
             for slot in 0..slots {
                 first.add(slot).write(Entry {
@@ -147,6 +148,10 @@ impl Gc<DictionaryCell> {
     #[inline]
     pub fn find_interned(self, key: Gc<StringCell>) -> Option<u32> {
         debug_assert!(key.is_interned());
+        // Members of a table with other keys are looked up often.
+        if self.strings.get() == 0 {
+            return None;
+        }
         self.find_string(key, key.interned_hash())
     }
 
@@ -208,6 +213,9 @@ impl Gc<DictionaryCell> {
         self.fill(key, value, hash, position);
         self.used.set(position + 1);
         self.live.set(self.live.get() + 1);
+        if key.as_string().is_some() {
+            self.strings.set(self.strings.get() + 1);
+        }
         heap.write_barrier(self.header());
     }
 
@@ -215,6 +223,9 @@ impl Gc<DictionaryCell> {
     pub fn remove(self, slot: u32) {
         self.order(self.slot(slot).position.get()).set(VACANT);
         self.live.set(self.live.get() - 1);
+        if self.slot(slot).key.get().as_string().is_some() {
+            self.strings.set(self.strings.get() - 1);
+        }
         while self.first.get() < self.used.get() && self.order(self.first.get()).get() == VACANT {
             self.first.set(self.first.get() + 1);
         }
@@ -357,6 +368,7 @@ pub fn make_room(
     }
     larger.used.set(live as u32);
     larger.live.set(live as u32);
+    larger.strings.set(table.strings.get());
     heap.write_barrier(larger.header());
     Ok(larger)
 }

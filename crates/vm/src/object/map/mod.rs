@@ -315,6 +315,13 @@ impl Vm {
         }
     }
 
+    /// Whether the map is a dictionary that finds this member among those of all maps.
+    pub(crate) fn dictionary_inherits(&self, map: Gc<MapCell>, key: Gc<StringCell>) -> bool {
+        map.is_dictionary()
+            && map.dictionary().find_interned(key).is_none()
+            && map.dictionary().find_interned(self.names.isa).is_none()
+    }
+
     /// The own value of a number or string in a dictionary, if that is easily found.
     #[inline]
     pub fn map_get_quick(&mut self, map: Gc<MapCell>, key: Value) -> Option<Value> {

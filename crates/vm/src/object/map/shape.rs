@@ -29,6 +29,8 @@ impl ShapeId {
     pub const NUMBER: ShapeId = ShapeId(3);
     /// What inline caches compare for a function.
     pub const FUNCTION: ShapeId = ShapeId(4);
+    /// What inline caches compare for a map in dictionary mode, which must also lack the key and `__isa`.
+    pub const DICTIONARY: ShapeId = ShapeId(5);
     const FIRST_REAL: u32 = 8;
 }
 
