@@ -78,6 +78,10 @@ pub(super) fn look_up_member(
 
 /// The inline cache entry that leads to a member just found, if it can be cached.
 fn cache_entry(vm: &mut Vm, object: Value, member: Member) -> Option<CacheEntry> {
+    // A site that wrote `__isa` through such an entry would not change the shape, which says what the prototype is.
+    if member.key == vm.names.isa {
+        return None;
+    }
     let mut shape = shape_of(object);
     if shape == ShapeId::NONE {
         if member.holder != vm.types.map || !vm.dictionary_inherits(object.as_map()?, member.key) {
@@ -428,7 +432,9 @@ pub(super) fn store_variable(
 /// Notes where a variable map has a variable just found.
 pub(super) fn note_variable(vm: &Vm, feedback: &FeedbackCell, map: Gc<MapCell>) {
     let shape = map.shape();
+    // As in `cache_entry`.
     if shape != ShapeId::NONE
+        && feedback.key_string() != vm.names.isa
         && let Some(slot) = vm.shapes.get(shape).find(feedback.key_string())
     {
         feedback.first.set(CacheEntry {

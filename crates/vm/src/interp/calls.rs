@@ -45,14 +45,20 @@ fn enter(
     Some(frame)
 }
 
-/// Gives parameters without an argument their default values. False if there are too many arguments.
+/// Gives parameters without an argument their default values. False if there are too many arguments, or the window does not
+/// fit on the stack.
 #[inline(never)]
-fn fill_up(instance: &CodeInstance, window: *mut Value, argument_count: usize) -> bool {
-    if argument_count > instance.defaults.len() || instance.forbidden_parameter().is_some() {
+fn fill_up(vm: &Vm, instance: &CodeInstance, window: *mut Value, argument_count: usize) -> bool {
+    // There may be more parameters than the red zone has room for.
+    let end = window.wrapping_add(instance.register_count);
+    if argument_count > instance.defaults.len()
+        || instance.forbidden_parameter().is_some()
+        || vm.frames.is_beyond_limit(end)
+    {
         return false;
     }
     for index in argument_count..instance.defaults.len() {
-        // SAFETY: at worst this is in the red zone behind the stack's limit.
+        // SAFETY: parameters are registers of the window, which ends below the stack's limit.
         unsafe { *window.add(3 + index) = instance.defaults[index] };
     }
     true
@@ -116,7 +122,7 @@ pub(super) fn begin(
             // SAFETY: instances live as long as the interpreter.
             let instance = unsafe { &*code };
             if argument_count != instance.parameter_count {
-                if !fill_up(instance, window, argument_count) {
+                if !fill_up(vm, instance, window, argument_count) {
                     return Err(entry_error(vm, code, argument_count));
                 }
                 argument_count = instance.parameter_count;

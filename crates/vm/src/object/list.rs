@@ -77,6 +77,10 @@ impl ListCell {
             list.slot(index).set(*value);
         }
         list.length.set(values.len() as u32);
+        // The elements cell was there when the list's own cell was allocated: a collection may have traced it, empty.
+        if let Some(elements) = list.elements.get() {
+            heap.write_barrier(elements.header());
+        }
         Ok(list)
     }
 }

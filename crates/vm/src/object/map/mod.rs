@@ -19,6 +19,8 @@ pub mod dictionary;
 pub mod globals;
 mod prototype;
 pub mod shape;
+#[cfg(test)]
+mod tests;
 
 use std::cell::Cell;
 use std::mem::offset_of;
@@ -464,6 +466,7 @@ impl Vm {
         if map.is_prototype() {
             self.prototypes_changed();
         }
+        self.shapes.leave(map.shape());
         map.header().set_flag(DICTIONARY);
         map.header().word.set(ShapeId::NONE.0);
         map.overflow.set(table.address());

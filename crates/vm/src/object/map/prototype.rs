@@ -37,6 +37,11 @@ impl Vm {
             self.forget_inherited_members();
             self.prototype_epoch = 1;
         }
+        // A loop that changes prototypes need not allocate anything that would start a collection.
+        if self.shapes.wants_recycling_soon() {
+            self.forget_inherited_members();
+            self.shapes.recycle();
+        }
     }
 
     /// Prepares a value that is about to be stored under `__isa`.
@@ -99,6 +104,9 @@ impl Vm {
             prototype = Some(stored);
         }
         let from = map.shape();
+        let slot = Slot(self.shapes.get(from).length() as u32);
+        // First of all: if there is no memory, the map must still have the shape that its slots fit.
+        self.make_room(map, slot)?;
         let to = if map.is_prototype() {
             self.prototypes_changed();
             self.shapes.extend_unique(from, key, prototype)
@@ -109,12 +117,6 @@ impl Vm {
             self.make_dictionary(map)?;
             return self.map_set_interned(map, key, value);
         };
-        let slot = Slot(self.shapes.get(to).length() as u32 - 1);
-        if map.is_prototype() {
-            // `from` is gone: the map must not be seen with it by a collection.
-            map.header().word.set(to.0);
-        }
-        self.make_room(map, slot)?;
         map.add_slot(self, to, slot, value);
         Ok(())
     }

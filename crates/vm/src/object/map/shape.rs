@@ -40,6 +40,9 @@ pub const MAX_KEYS: usize = 64;
 pub const MAX_PROTOTYPE_KEYS: usize = 4096;
 /// More transitions than this out of one shape: its maps are used as dictionaries.
 const MAX_TRANSITIONS: usize = 64;
+/// When so many shapes have come about by transitions, new ones are no longer made: a program with ever new combinations of
+/// keys uses its maps as tables. As many shapes take some 20 MB.
+const MAX_SHARED_SHAPES: usize = 1 << 16;
 /// Up to this many keys a linear search beats hashing.
 const LINEAR_KEYS: usize = 8;
 
@@ -116,12 +119,16 @@ pub struct ShapeTable {
     free: Vec<u32>,
     /// Numbers no longer in use that inline caches may still mention.
     retired: Vec<u32>,
+    /// How many shapes in use have come about by transitions.
+    shared: usize,
     roots: [ShapeId; MAX_INLINE_SLOTS + 1],
     dependents: Vec<Dependents>,
     dependents_of: AddressMap<usize>,
-    /// Every string that ever was a key of a shape, each once: a root for the collector.
+    /// The keys of all shapes, each once, and some of shapes that are gone: a root for the collector.
     pub(crate) keys: Vec<Gc<StringCell>>,
     known_keys: AddressMap<()>,
+    /// The number of keys at which those of shapes that are gone are dropped.
+    keys_full_at: usize,
 }
 
 impl ShapeTable {
@@ -131,17 +138,25 @@ impl ShapeTable {
             shapes: (0..ShapeId::FIRST_REAL).map(|_| None).collect(),
             free: Vec::new(),
             retired: Vec::new(),
+            shared: 0,
             roots: [ShapeId::NONE; MAX_INLINE_SLOTS + 1],
             dependents: Vec::new(),
             dependents_of: AddressMap::default(),
             keys: Vec::new(),
             known_keys: AddressMap::default(),
+            keys_full_at: 1024,
         }
     }
 
     /// The number of shapes in use.
     pub fn count(&self) -> usize {
         self.shapes.len() - self.free.len() - self.retired.len() - ShapeId::FIRST_REAL as usize
+    }
+
+    /// How many numbers have been given out at any time.
+    #[cfg(test)]
+    pub(super) fn numbers(&self) -> usize {
+        self.shapes.len()
     }
 
     /// The shape with this number, which must be in use.
@@ -197,15 +212,31 @@ impl ShapeTable {
         self.roots[inline_slots]
     }
 
+    fn note_key(&mut self, key: Gc<StringCell>) {
+        if self.known_keys.insert(key.address(), ()).is_some() {
+            return;
+        }
+        if self.keys.len() >= self.keys_full_at {
+            self.known_keys.clear();
+            self.known_keys.insert(key.address(), ());
+            self.keys.clear();
+            for key in self.shapes.iter().flatten().flat_map(|shape| &shape.keys) {
+                if self.known_keys.insert(key.address(), ()).is_none() {
+                    self.keys.push(*key);
+                }
+            }
+            self.keys_full_at = 2 * self.keys.len() + 1024;
+        }
+        self.keys.push(key);
+    }
+
     fn extended(
         &mut self,
         from: ShapeId,
         key: Gc<StringCell>,
         prototype: Option<Gc<MapCell>>,
     ) -> Shape {
-        if self.known_keys.insert(key.address(), ()).is_none() {
-            self.keys.push(key);
-        }
+        self.note_key(key);
         let old = self.get(from);
         let mut keys = Vec::with_capacity(old.keys.len() + 1);
         keys.extend_from_slice(&old.keys);
@@ -247,9 +278,13 @@ impl ShapeTable {
         {
             return Some(known.to);
         }
-        if shape.keys.len() >= MAX_KEYS || shape.transitions.len() >= MAX_TRANSITIONS {
+        if shape.keys.len() >= MAX_KEYS
+            || shape.transitions.len() >= MAX_TRANSITIONS
+            || self.shared >= MAX_SHARED_SHAPES
+        {
             return None;
         }
+        self.shared += 1;
         let extended = self.extended(from, key, prototype);
         let (root, length) = (extended.root, extended.keys.len() as u32);
         let to = self.insert(extended);
@@ -276,9 +311,7 @@ impl ShapeTable {
             return None;
         }
         // Growing one key at a time must not copy the keys each time: move them out of the old shape.
-        if self.known_keys.insert(key.address(), ()).is_none() {
-            self.keys.push(key);
-        }
+        self.note_key(key);
         let mut shape = *self.shapes[from.0 as usize].take()?;
         let slot = shape.keys.len() as u32;
         shape.keys.push(key);
@@ -350,9 +383,7 @@ impl ShapeTable {
         root.keys.push(isa);
         root.prototype = Some(prototype);
         root.reached = 1;
-        if self.known_keys.insert(isa.address(), ()).is_none() {
-            self.keys.push(isa);
-        }
+        self.note_key(isa);
         let root = self.insert(root);
         self.get_mut(shape).instance_root = root;
         self.depend(prototype, root);
@@ -405,6 +436,9 @@ impl ShapeTable {
             while let Some(id) = pending.pop() {
                 if let Some(shape) = self.shapes[id.0 as usize].take() {
                     pending.extend(shape.transitions.iter().map(|edge| edge.to));
+                    if shape.parent != ShapeId::NONE {
+                        self.shared -= 1;
+                    }
                     self.retired.push(id.0);
                 }
             }
@@ -414,6 +448,21 @@ impl ShapeTable {
     /// Whether so many numbers are retired that inline caches should be cleaned of them.
     pub(crate) fn wants_recycling(&self) -> bool {
         self.retired.len() >= 256
+    }
+
+    /// As [`ShapeTable::wants_recycling`], but so many that it should not wait for a collection.
+    pub(crate) fn wants_recycling_soon(&self) -> bool {
+        self.retired.len() >= 4096
+    }
+
+    /// A map of this shape becomes a dictionary: if the shape was that map's own, it goes.
+    pub(crate) fn leave(&mut self, id: ShapeId) {
+        if let Some(shape) = self.shapes.get_mut(id.0 as usize)
+            && shape.as_ref().is_some_and(|shape| shape.unique)
+        {
+            *shape = None;
+            self.retired.push(id.0);
+        }
     }
 
     /// Makes retired numbers available again. No inline cache may mention them any more.
