@@ -35,8 +35,24 @@ impl<'a> FunctionEmitter<'a> {
                         this.branch_constant(*op, lhs, number, target, jump_if);
                     }
                     _ => {
-                        let (lhs, rhs) = this.settled_operands(first, right);
-                        this.branch_compare(*op, lhs, rhs, target, jump_if);
+                        let (lhs, rhs) = this.operands(first, right);
+                        let position = this.branch_compare(
+                            *op,
+                            lhs.register(),
+                            rhs.register(),
+                            target,
+                            jump_if,
+                        );
+                        if lhs.is_unsettled() || rhs.is_unsettled() {
+                            let body = InvokeBody::BranchOperands {
+                                op: *op,
+                                lhs,
+                                rhs,
+                                target,
+                                jump_if,
+                            };
+                            this.add_invoke_path(vec![position], body);
+                        }
                     }
                 });
             }

@@ -37,6 +37,14 @@ pub(super) enum InvokeBody<'a> {
         target: Label,
         jump_if: bool,
     },
+    /// Branches on a comparison of evaluated operands.
+    BranchOperands {
+        op: CompareOp,
+        lhs: Operand<'a>,
+        rhs: Operand<'a>,
+        target: Label,
+        jump_if: bool,
+    },
     /// Branches on a variable.
     Test {
         variable: Operand<'a>,
@@ -397,6 +405,17 @@ impl<'a> FunctionEmitter<'a> {
                 jump_if,
             } => {
                 self.quiet_branch_once(op, lhs, rhs, target, jump_if, true, &mut Vec::new());
+            }
+            InvokeBody::BranchOperands {
+                op,
+                lhs,
+                rhs,
+                target,
+                jump_if,
+            } => {
+                let lhs = self.settled(lhs);
+                let rhs = self.settled(rhs);
+                self.branch_compare(op, lhs, rhs, target, jump_if);
             }
             InvokeBody::Test {
                 variable,
