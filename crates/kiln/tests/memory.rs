@@ -35,7 +35,7 @@ fn defaults_of_very_many_parameters_stay_on_the_stack() {
 #[test]
 fn a_prototype_that_finds_no_memory_for_a_key_keeps_its_shape() {
     // However full the heap is, some of these prototypes meet the limit when their slots have to grow.
-    for ballast in (0..4_000).step_by(250) {
+    for ballast in (0..4_000).step_by(800) {
         let mut interpreter = interpreter(Limits {
             heap_bytes: 3 << 20,
             ..Limits::default()
