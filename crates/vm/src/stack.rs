@@ -68,6 +68,9 @@ pub enum Progress<T> {
 impl Vm {
     /// Prepares `work` to run on the script stack. The activity must only be resumed with this interpreter.
     ///
+    /// While an activity is suspended nothing else may run on this interpreter's script stack: the collector scans only the stack
+    /// of the activity that is running, so it would free what a suspended one holds.
+    ///
     /// # Errors
     /// The system refuses memory for the stack.
     pub fn start<T: 'static>(
