@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use kiln_bytecode::CodeBlock;
 use kiln_vm::error::{Ending, Fallible, RuntimeError, ScriptError};
-use kiln_vm::frame::{Interrupter, Limits};
+use kiln_vm::frame::Limits;
 use kiln_vm::host::Host;
+use kiln_vm::safepoint::{Reason, Safepoint};
 use kiln_vm::stack::{Progress, Suspension};
 use kiln_vm::vm::{StartError, Vm};
 
@@ -31,6 +32,19 @@ pub struct LineOutcome {
 /// A script world: its own heap, globals, code and limits.
 pub struct Interpreter {
     vm: Box<Vm>,
+}
+
+/// Stops a script from another thread or a signal handler.
+#[derive(Clone, Debug)]
+pub struct Interrupter {
+    safepoint: Safepoint,
+}
+
+impl Interrupter {
+    /// Makes the script end with the error `interrupted` at its next call or loop pass.
+    pub fn interrupt(&self) {
+        self.safepoint.request(Reason::Stop);
+    }
 }
 
 /// How often a waiting script looks for an interrupt.
@@ -125,12 +139,14 @@ impl Interpreter {
 
     /// A handle with which any thread can stop the script.
     pub fn interrupter(&self) -> Interrupter {
-        self.vm.interrupter()
+        Interrupter {
+            safepoint: self.vm.safepoint_handle(),
+        }
     }
 
     /// Takes back an interrupt that came when nothing was running.
     pub fn clear_interrupt(&mut self) {
-        self.vm.clear_interrupt();
+        self.vm.withdraw(Reason::Stop);
     }
 
     /// The interpreter behind this one.
@@ -154,6 +170,7 @@ impl Interpreter {
                     match suspension {
                         Suspension::Yield => std::thread::sleep(YIELD),
                         Suspension::Wait(seconds) => self.sleep(seconds),
+                        Suspension::SliceOver => {}
                     }
                 }
                 None => return Err(Ending::Error(RuntimeError::Interrupted)),
@@ -165,7 +182,7 @@ impl Interpreter {
     fn sleep(&self, seconds: f64) {
         let start = Instant::now();
         let span = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
-        while !self.vm.is_interrupted() {
+        while !self.vm.has_requests() {
             let left = span.saturating_sub(start.elapsed());
             if left.is_zero() {
                 return;

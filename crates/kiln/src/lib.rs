@@ -25,11 +25,11 @@ pub use compile::{
     CompileErrors, CompileOptions, compile, is_compiled, load_compiled, save_compiled,
 };
 pub use dump::{Stage, dump};
-pub use interpreter::{Interpreter, LineOutcome, Outcome};
+pub use interpreter::{Interpreter, Interrupter, LineOutcome, Outcome};
 pub use kiln_bytecode::{CodeBlock, FileError};
 pub use kiln_frontend::diagnostic::Diagnostic;
 pub use kiln_vm::error::{Position, RuntimeError, ScriptError};
-pub use kiln_vm::frame::{Interrupter, Limits};
+pub use kiln_vm::frame::Limits;
 pub use kiln_vm::heap::Statistics;
 pub use kiln_vm::host::{Host, Identity, Keyboard, Library, NoHost};
 pub use kiln_vm::vm::StartError;

@@ -58,6 +58,9 @@ pub enum RuntimeError {
     ProtectedMap,
     #[error("interrupted")]
     Interrupted,
+    /// The script has used up the time it may take in all.
+    #[error("the time limit is reached")]
+    TimeUp,
     /// An imported module does not compile: the whole report, which has its own prefix and position.
     #[error("{0}")]
     BrokenModule(Box<str>),

@@ -12,15 +12,14 @@
 //! A frame record remembers what a return restores; it lies on a stack of its own.
 
 use std::cell::Cell;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kiln_bytecode::Instruction;
 use memmap2::MmapMut;
 
-use crate::error::{Position, RuntimeError, Throw};
+use crate::error::Position;
 use crate::feedback::CodeInstance;
 use crate::heap::Marker;
+use crate::safepoint::{Reasons, Safepoint};
 use crate::value::Value;
 
 /// What bounds a script.
@@ -57,14 +56,21 @@ pub struct Frame {
 /// Registers beyond the limit that runtime functions may use without a check.
 const RED_ZONE: usize = 512;
 
+/// The most registers that a call from outside writes before its window is checked: the fixed slots, the arguments, `self`.
+pub(crate) const CALL_REGISTERS: usize = 3 + MAX_ARGUMENTS + 1;
+
+/// The most arguments of a call.
+pub(crate) const MAX_ARGUMENTS: usize = 256;
+
 /// The value stack and the stack of frame records.
 pub struct FrameStack {
     values: MmapMut,
     records: MmapMut,
     /// The number of frames.
     depth: usize,
-    /// A window must end below this address. An interrupt lowers it to 0.
-    limit: Arc<AtomicUsize>,
+    /// A window must end below its limit, which a request lowers to 0.
+    safepoint: Safepoint,
+    /// The limit while nothing is requested.
     real_limit: usize,
 }
 
@@ -79,7 +85,7 @@ impl FrameStack {
             values,
             records,
             depth: 0,
-            limit: Arc::new(AtomicUsize::new(real_limit)),
+            safepoint: Safepoint::new(real_limit),
             real_limit,
         })
     }
@@ -149,10 +155,10 @@ impl FrameStack {
         unsafe { frame.base.add((*frame.code).register_count) }
     }
 
-    /// Whether a window that ends at `end` is too far; also true if an interrupt is pending.
+    /// Whether a window that ends at `end` is too far; also true if anything is requested.
     #[inline(always)]
     pub fn is_beyond_limit(&self, end: *const Value) -> bool {
-        end as usize > self.limit.load(Ordering::Relaxed)
+        end as usize > self.safepoint.limit()
     }
 
     /// Whether a window is inside the stack, whatever may be pending. A call without room fails.
@@ -160,32 +166,20 @@ impl FrameStack {
         window.wrapping_add(registers) as usize <= self.real_limit
     }
 
-    /// Whether an interrupt is pending.
+    /// Whether anything is requested at the next safepoint.
     #[inline(always)]
-    pub fn is_interrupted(&self) -> bool {
-        self.limit.load(Ordering::Relaxed) == 0
+    pub fn is_requested(&self) -> bool {
+        self.safepoint.limit() == 0
     }
 
-    /// The error behind [`FrameStack::is_beyond_limit`]. Takes back a pending interrupt.
-    #[cold]
-    pub fn limit_error(&mut self) -> Throw {
-        if self.limit.swap(self.real_limit, Ordering::Relaxed) == 0 {
-            RuntimeError::Interrupted.into()
-        } else {
-            RuntimeError::CallStackOverflow.into()
-        }
+    /// Takes pending requests; see [`Safepoint`].
+    pub(crate) fn take_requests(&self, among: Reasons) -> Reasons {
+        self.safepoint.take(among, self.real_limit)
     }
 
-    /// Takes back a pending interrupt.
-    pub fn clear_interrupt(&mut self) {
-        self.limit.store(self.real_limit, Ordering::Relaxed);
-    }
-
-    /// A handle with which any thread can interrupt the script.
-    pub fn interrupter(&self) -> Interrupter {
-        Interrupter {
-            limit: self.limit.clone(),
-        }
+    /// Where other threads put their requests.
+    pub(crate) fn safepoint(&self) -> &Safepoint {
+        &self.safepoint
     }
 
     /// Where the frames are, innermost first; at most `most`, of long stacks the innermost and the outermost.
@@ -213,23 +207,10 @@ impl FrameStack {
     /// Marks what registers hold. Windows are reserved, not cleared, so any word may be stale.
     pub(crate) fn trace(&self, marker: &mut Marker) {
         let start = self.values.as_ptr().cast::<u64>();
-        // Arguments of an intrinsic called just now lie behind the window.
-        let end = self.end() as usize + 64 * size_of::<Value>();
+        // Arguments of a call that is just being made may lie behind the window.
+        let end = self.end() as usize + CALL_REGISTERS * size_of::<Value>();
         let end = end.min(start as usize + self.values.len()) as *const u64;
         // SAFETY: both ends lie in the mapping of the value stack.
         unsafe { marker.conservative(start, end) };
-    }
-}
-
-/// Interrupts a script from another thread or a signal handler.
-#[derive(Clone, Debug)]
-pub struct Interrupter {
-    limit: Arc<AtomicUsize>,
-}
-
-impl Interrupter {
-    /// Makes the script end with the error `interrupted` at its next call or loop pass.
-    pub fn interrupt(&self) {
-        self.limit.store(0, Ordering::Relaxed);
     }
 }

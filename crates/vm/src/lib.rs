@@ -9,6 +9,7 @@ mod interp;
 pub mod intrinsics;
 pub mod object;
 mod results;
+pub mod safepoint;
 pub mod semantics;
 pub mod stack;
 pub mod text;

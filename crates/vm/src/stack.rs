@@ -21,6 +21,8 @@ pub enum Suspension {
     Yield,
     /// The intrinsic `wait`: for this many seconds.
     Wait(f64),
+    /// The host asked for it at a safepoint: the time slice is over.
+    SliceOver,
 }
 
 /// The script stack of an interpreter.

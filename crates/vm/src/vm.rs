@@ -19,6 +19,7 @@ use crate::object::map::MapCell;
 use crate::object::map::globals::Globals;
 use crate::object::map::shape::{ShapeId, ShapeTable};
 use crate::object::string::{self, StringCell, Strings};
+use crate::safepoint::Hooks;
 use crate::stack::ScriptStack;
 use crate::text::random::Random;
 use crate::value::Value;
@@ -84,6 +85,8 @@ pub struct Vm {
     pub(crate) print_buffer: String,
     /// How deep imports are nested.
     pub(crate) import_depth: usize,
+    /// Who answers requests at safepoints.
+    pub(crate) hooks: Hooks,
 }
 
 impl TypeMaps {
@@ -311,21 +314,6 @@ impl Vm {
         self.globals.get_interned(name)
     }
 
-    /// A handle with which any thread can interrupt the script.
-    pub fn interrupter(&self) -> crate::frame::Interrupter {
-        self.frames.interrupter()
-    }
-
-    /// Whether an interrupt is pending.
-    pub fn is_interrupted(&self) -> bool {
-        self.frames.is_interrupted()
-    }
-
-    /// Takes back a pending interrupt.
-    pub fn clear_interrupt(&mut self) {
-        self.frames.clear_interrupt();
-    }
-
     /// The value of a constant.
     pub(crate) fn constant(&mut self, constant: &Constant) -> Fallible<Value> {
         Ok(match constant {
@@ -542,6 +530,7 @@ impl Vm {
             outcome: None,
             print_buffer: String::new(),
             import_depth: 0,
+            hooks: Hooks::default(),
         });
         for map in [
             types.string,

@@ -35,6 +35,14 @@ fn enter(
     if vm.frames.is_beyond_limit(end) {
         return None;
     }
+    Some(push_frame(vm, code, window))
+}
+
+/// Enters a script function's frame. The window is in order, and on the stack.
+#[inline(always)]
+fn push_frame(vm: &mut Vm, code: *const CodeInstance, window: *mut Value) -> Frame {
+    // SAFETY: instances live as long as the interpreter.
+    let instance = unsafe { &*code };
     instance.calls.set(instance.calls.get() + 1);
     let frame = Frame {
         code,
@@ -42,7 +50,7 @@ fn enter(
         base: window,
     };
     vm.frames.push(frame);
-    Some(frame)
+    frame
 }
 
 /// Gives parameters without an argument their default values. False if there are too many arguments, or the window does not
@@ -53,7 +61,7 @@ fn fill_up(vm: &Vm, instance: &CodeInstance, window: *mut Value, argument_count:
     let end = window.wrapping_add(instance.register_count);
     if argument_count > instance.defaults.len()
         || instance.forbidden_parameter().is_some()
-        || vm.frames.is_beyond_limit(end)
+        || !vm.frames.has_room_for(end, 0)
     {
         return false;
     }
@@ -64,19 +72,51 @@ fn fill_up(vm: &Vm, instance: &CodeInstance, window: *mut Value, argument_count:
     true
 }
 
-/// Why [`enter`] failed.
+impl Vm {
+    /// Polls, and makes sure that a function's window, or a window of so many registers if that is more, fits on the stack.
+    #[inline]
+    pub(super) fn make_room_for(
+        &mut self,
+        function: Gc<FunctionCell>,
+        window: *mut Value,
+        registers: usize,
+    ) -> Fallible<()> {
+        // SAFETY: instances live as long as the interpreter.
+        let needed = |code: *const CodeInstance| unsafe { (*code).register_count };
+        let registers = function.script_code().map_or(0, needed).max(registers);
+        // Only compared, never used, if beyond the limit.
+        let end = window.wrapping_add(registers);
+        if self.frames.is_beyond_limit(end) {
+            self.make_window_room(end)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What a call does whose window, which ends at `end`, is beyond the limit: answers requests, or finds the stack full.
+    #[cold]
+    #[inline(never)]
+    fn make_window_room(&mut self, end: *const Value) -> Fallible<()> {
+        self.safepoint()?;
+        if self.frames.has_room_for(end, 0) {
+            Ok(())
+        } else {
+            Err(RuntimeError::CallStackOverflow.into())
+        }
+    }
+}
+
+/// Why [`fill_up`] failed.
 #[cold]
 #[inline(never)]
-fn entry_error(vm: &mut Vm, code: *const CodeInstance, argument_count: usize) -> Throw {
-    // SAFETY: instances live as long as the interpreter.
-    let instance = unsafe { &*code };
+fn entry_error(instance: &CodeInstance, argument_count: usize) -> Throw {
     if let Some(name) = instance.forbidden_parameter() {
         return Throw::message(format!("can't assign to {name}"));
     }
     if argument_count > instance.defaults.len() {
         return RuntimeError::TooManyArguments.into();
     }
-    vm.frames.limit_error()
+    RuntimeError::CallStackOverflow.into()
 }
 
 /// Begins any call: enters a script function's frame (`None`), or runs an intrinsic and returns its result.
@@ -85,6 +125,27 @@ fn entry_error(vm: &mut Vm, code: *const CodeInstance, argument_count: usize) ->
 /// `self`.
 #[inline(never)]
 pub(super) fn begin(
+    vm: &mut Vm,
+    function: Gc<FunctionCell>,
+    window: *mut Value,
+    self_value: Value,
+    super_value: Value,
+    argument_count: usize,
+) -> Fallible<Option<Value>> {
+    // Before anything is written behind the caller's window, where others may write while the script is suspended.
+    vm.make_room_for(function, window, 0)?;
+    begin_in_room(
+        vm,
+        function,
+        window,
+        self_value,
+        super_value,
+        argument_count,
+    )
+}
+
+/// [`begin`] for a window for which there is room.
+pub(super) fn begin_in_room(
     vm: &mut Vm,
     function: Gc<FunctionCell>,
     window: *mut Value,
@@ -121,16 +182,13 @@ pub(super) fn begin(
             }
             // SAFETY: instances live as long as the interpreter.
             let instance = unsafe { &*code };
-            if argument_count != instance.parameter_count {
-                if !fill_up(vm, instance, window, argument_count) {
-                    return Err(entry_error(vm, code, argument_count));
-                }
-                argument_count = instance.parameter_count;
+            if argument_count != instance.parameter_count
+                && !fill_up(vm, instance, window, argument_count)
+            {
+                return Err(entry_error(instance, argument_count));
             }
-            match enter(vm, code, window, argument_count) {
-                Some(_) => Ok(None),
-                None => Err(vm.frames.limit_error()),
-            }
+            push_frame(vm, code, window);
+            Ok(None)
         }
         Callee::Intrinsic(intrinsic) => {
             run_intrinsic(vm, function, intrinsic, window, self_value, argument_count).map(Some)

@@ -2,7 +2,7 @@
 
 use kiln_bytecode::Instruction;
 
-use super::control::interrupted;
+use super::control::safepoint_and_jump;
 use super::whole::{front_index, to_i32};
 use super::{Next, Site, State, Step, continue_at};
 use crate::error::Fallible;
@@ -72,6 +72,14 @@ fn quick_element(sequence: Value, index: Value) -> Option<(f64, Value)> {
     None
 }
 
+/// What the next pass begins with if anything is requested.
+#[cold]
+#[inline(never)]
+fn poll_for_loop(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    safepoint_and_jump(vm, site, (site.instruction.c() as i16).into())
+}
+
 fn count_pass(site: Site) {
     if let Some(counter) = site.code().loops.get(usize::from(site.instruction.flags())) {
         counter.passes.set(counter.passes.get() + 1);
@@ -86,8 +94,8 @@ pub(super) fn for_loop(state: &mut State, instruction: Instruction) -> Step {
         site.set(instruction.b() + 1, Value::number(index));
         site.set(instruction.a(), element);
         count_pass(site);
-        if state.vm.frames.is_interrupted() {
-            return Step::Slow(interrupted);
+        if state.vm.frames.is_requested() {
+            return Step::Slow(poll_for_loop);
         }
         state.jump(instruction.c() as i16 as isize);
         return Step::Continue;
@@ -115,10 +123,10 @@ fn pass_or_end(vm: &mut Vm, site: Site, element: Option<Value>) -> Step {
     };
     site.set(site.instruction.a(), element);
     count_pass(site);
-    if vm.frames.is_interrupted() {
-        return Step::Throw(vm.frames.limit_error());
-    }
     let distance = site.instruction.c() as i16;
+    if vm.frames.is_requested() {
+        return safepoint_and_jump(vm, site, distance.into());
+    }
     continue_at(
         vm,
         site,
@@ -138,8 +146,8 @@ pub(super) fn for_loop_global(state: &mut State, instruction: Instruction) -> St
             cell.value.set(Value::number(index));
             site.set(instruction.a(), element);
             count_pass(site);
-            if state.vm.frames.is_interrupted() {
-                return Step::Slow(interrupted);
+            if state.vm.frames.is_requested() {
+                return Step::Slow(poll_for_loop);
             }
             state.jump(instruction.c() as i16 as isize);
             return Step::Continue;

@@ -24,6 +24,7 @@ use kiln_bytecode::{CodeBlock, Instruction, Op};
 
 use crate::error::{Ending, Fallible, ScriptError, Throw};
 use crate::feedback::{CodeInstance, FeedbackCell};
+use crate::frame::MAX_ARGUMENTS;
 use crate::heap::Gc;
 use crate::object::function::{Callee, FunctionCell};
 use crate::value::Value;
@@ -200,26 +201,24 @@ impl Vm {
     ) -> Fallible<Value> {
         let depth = self.frames.depth();
         let window = self.frames.end();
-        // SAFETY: arguments of a call from outside fit into the red zone; a script function's window is checked by `enter`.
-        let end = unsafe { window.add(3 + arguments.len().min(256)) };
-        if self.frames.is_beyond_limit(end) {
-            let throw = self.frames.limit_error();
-            return Err(self.reported(throw, depth));
-        }
-        for (index, argument) in arguments.iter().take(256).enumerate() {
-            // SAFETY: see above.
-            unsafe { *window.add(3 + index) = *argument };
-        }
         let Some(function) = function.as_function() else {
             return Ok(function);
         };
-        match calls::begin(
+        let argument_count = arguments.len().min(MAX_ARGUMENTS);
+        if let Err(throw) = self.make_room_for(function, window, 3 + argument_count) {
+            return Err(self.reported(throw, depth));
+        }
+        for (index, argument) in arguments.iter().take(MAX_ARGUMENTS).enumerate() {
+            // SAFETY: there is room for so many.
+            unsafe { *window.add(3 + index) = *argument };
+        }
+        match calls::begin_in_room(
             self,
             function,
             window,
             self_value,
             Value::NULL,
-            arguments.len().min(256),
+            argument_count,
         ) {
             Ok(Some(value)) => Ok(value),
             Ok(None) => self.run(depth),

@@ -330,29 +330,7 @@ impl Vm {
     pub(crate) fn argument_text(&mut self, value: Value) -> Fallible<Gc<StringCell>> {
         self.to_string_cell(value)
     }
-
-    /// Lets a pending interrupt end an intrinsic that runs for long.
-    pub(crate) fn poll(&mut self) -> Fallible<()> {
-        if self.frames.is_interrupted() {
-            Err(self.frames.limit_error())
-        } else {
-            Ok(())
-        }
-    }
-
-    /// [`Vm::poll`], but only at every so many of the steps that the caller counts.
-    #[inline]
-    pub(crate) fn poll_at(&mut self, step: usize) -> Fallible<()> {
-        if step % POLL_INTERVAL == POLL_INTERVAL - 1 {
-            self.poll()
-        } else {
-            Ok(())
-        }
-    }
 }
-
-/// Steps of a loop over elements between two looks for an interrupt: some microseconds.
-const POLL_INTERVAL: usize = 4096;
 
 /// Ends the making of a text that is certainly too long for a string, before it fills the memory.
 pub(crate) fn check_text_size(text: &str) -> Fallible<()> {

@@ -12,6 +12,7 @@ use crate::frame::Limits;
 use crate::host::{Host, Identity};
 use crate::intrinsics::{Arguments, families};
 use crate::object::list::ListCell;
+use crate::safepoint::Reason;
 use crate::stack::{Progress, Suspension};
 use crate::value::Value;
 use crate::vm::Vm;
@@ -80,7 +81,7 @@ impl Session {
             let row = rows.into_iter().find(|row| row.name == name).unwrap();
             let missing = row.parameters.iter().skip(values.len());
             values.extend(missing.map(|parameter| parameter.default_value(vm)));
-            vm.frames.interrupter().interrupt();
+            vm.safepoint_handle().request(Reason::Stop);
             // SAFETY: the values outlive the call.
             let arguments =
                 unsafe { Arguments::new(values.as_ptr(), values.len(), Value::UNASSIGNED) };
