@@ -1,9 +1,9 @@
 //! The results as JSON, for other programs. `benches/README.md` documents the
 //! format.
 
+use kiln_bench::process::Sample;
 use serde::Serialize;
 
-use super::measure::Sample;
 use super::report::{Metric, Outcome, ProgramResult, Report};
 
 #[derive(Serialize)]
@@ -37,16 +37,8 @@ struct ResultEntry<'a> {
     error: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     median_processor_seconds: Option<f64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    samples: Vec<SampleEntry>,
-}
-
-#[derive(Serialize)]
-struct SampleEntry {
-    user_seconds: f64,
-    system_seconds: f64,
-    elapsed_seconds: f64,
-    peak_memory_bytes: u64,
+    #[serde(skip_serializing_if = "<[Sample]>::is_empty")]
+    samples: &'a [Sample],
 }
 
 /// All samples of a session.
@@ -92,20 +84,11 @@ fn program_entry<'a>(report: &'a Report, result: &'a ProgramResult) -> ProgramEn
                 },
                 median_processor_seconds: result.median(index, Metric::ProcessorTime),
                 samples: match outcome {
-                    Outcome::Measured(samples) => samples.iter().map(sample_entry).collect(),
-                    Outcome::Failed(_) => Vec::new(),
+                    Outcome::Measured(samples) => samples,
+                    Outcome::Failed(_) => &[],
                 },
             })
             .collect(),
-    }
-}
-
-fn sample_entry(sample: &Sample) -> SampleEntry {
-    SampleEntry {
-        user_seconds: sample.user.as_secs_f64(),
-        system_seconds: sample.system.as_secs_f64(),
-        elapsed_seconds: sample.wall.as_secs_f64(),
-        peak_memory_bytes: sample.peak_memory,
     }
 }
 

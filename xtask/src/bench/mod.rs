@@ -10,7 +10,6 @@ mod chart;
 mod engine;
 mod json;
 mod manifest;
-mod measure;
 mod options;
 mod report;
 mod table;
@@ -21,8 +20,8 @@ use std::process::ExitCode;
 use std::{fs, io};
 
 use engine::{Availability, Engine};
+use kiln_bench::process;
 use manifest::Program;
-use measure::Run;
 use options::Options;
 use report::{Metric, Outcome, ProgramResult, Report};
 
@@ -179,15 +178,16 @@ fn measure_program(
                 continue;
             };
             let file = directory.join(program.file(engine.language.extension()));
-            match measure::run(engine.command(&file, n)) {
-                Err(error) => *outcome = Outcome::Failed(error.to_string()),
-                Ok(Run { sample, output }) => {
-                    if *expected.get_or_insert_with(|| output.clone()) == output {
-                        samples.push(sample);
-                    } else {
-                        *outcome = Outcome::Failed("its output differs".to_owned());
-                    }
-                }
+            let failure = match process::run(engine.command(&file, n), b"") {
+                Err(error) => Some(format!("cannot be run: {error}")),
+                Ok(run) => run.failure().or_else(|| {
+                    samples.push(run.sample);
+                    let is_same = *expected.get_or_insert_with(|| run.output.clone()) == run.output;
+                    (!is_same).then(|| "its output differs".to_owned())
+                }),
+            };
+            if let Some(reason) = failure {
+                *outcome = Outcome::Failed(reason);
             }
         }
     }

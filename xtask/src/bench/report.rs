@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use kiln_bench::process::Sample;
+use kiln_bench::statistics::{geometric_mean, median};
+
 use super::engine::Engine;
 use super::manifest::Program;
-use super::measure::Sample;
 
 /// Everything a session has found out.
 pub struct Report {
@@ -47,8 +49,8 @@ impl Metric {
     /// The value of a sample, in seconds or bytes.
     fn of(self, sample: &Sample) -> f64 {
         match self {
-            Self::ProcessorTime => (sample.user + sample.system).as_secs_f64(),
-            Self::ElapsedTime => sample.wall.as_secs_f64(),
+            Self::ProcessorTime => sample.processor(),
+            Self::ElapsedTime => sample.elapsed,
             Self::PeakMemory => sample.peak_memory as f64,
         }
     }
@@ -77,7 +79,8 @@ impl ProgramResult {
     pub fn median(&self, engine: usize, metric: Metric) -> Option<f64> {
         match self.outcomes.get(engine)? {
             Outcome::Measured(samples) => {
-                median(samples.iter().map(|sample| metric.of(sample)).collect())
+                let values: Vec<f64> = samples.iter().map(|sample| metric.of(sample)).collect();
+                median(&values)
             }
             Outcome::Failed(_) => None,
         }
@@ -144,24 +147,8 @@ impl Report {
     }
 }
 
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let upper = *values.get(values.len() / 2)?;
-    let lower = *values.get(values.len().checked_sub(1)? / 2)?;
-    Some((lower + upper) / 2.0)
-}
-
-fn geometric_mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let (sum, count) = values.fold((0.0, 0), |(sum, count), value| {
-        (sum + value.ln(), count + 1)
-    });
-    (count > 0).then(|| (sum / f64::from(count)).exp())
-}
-
 #[cfg(test)]
 pub mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     /// Two programs on three engines, of which the last fails one.
@@ -172,9 +159,9 @@ pub mod tests {
                 milliseconds
                     .iter()
                     .map(|&milliseconds| Sample {
-                        user: Duration::from_millis(milliseconds),
-                        system: Duration::ZERO,
-                        wall: Duration::from_millis(2 * milliseconds),
+                        user: milliseconds as f64 / 1e3,
+                        system: 0.0,
+                        elapsed: milliseconds as f64 / 500.0,
                         peak_memory: 1_000_000 * milliseconds,
                     })
                     .collect(),
@@ -240,11 +227,5 @@ pub mod tests {
             report.failures().collect::<Vec<_>>(),
             ["slow&wrong failed fib: its output differs"]
         );
-    }
-
-    #[test]
-    fn the_median_of_an_even_number_of_values_lies_in_the_middle() {
-        assert_eq!(median(vec![4.0, 1.0, 2.0, 100.0]), Some(3.0));
-        assert_eq!(median(vec![]), None);
     }
 }

@@ -10,6 +10,7 @@ use super::Problem;
 ///
 /// A line is a decision about the architecture (`docs/architecture.md`), not a formality.
 const ALLOWED: &[(&str, &[&str])] = &[
+    ("kiln-bench", &[]),
     ("kiln-bytecode", &[]),
     ("kiln-frontend", &["kiln-bytecode"]),
     ("kiln-vm", &["kiln-bytecode"]),
@@ -26,9 +27,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("kiln-capi", &["kiln"]),
-    ("kiln-cli", &["kiln"]),
+    ("kiln-cli", &["kiln", "kiln-bench"]),
     ("kiln-tests", &[]),
-    ("xtask", &[]),
+    ("xtask", &["kiln-bench"]),
 ];
 
 /// A package of the workspace.
