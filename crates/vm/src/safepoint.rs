@@ -217,7 +217,7 @@ impl Vm {
 }
 
 /// Steps of a loop over elements between two looks for requests: some microseconds.
-const POLL_INTERVAL: usize = 4096;
+pub(crate) const POLL_INTERVAL: usize = 4096;
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@ use super::{Arguments, Intrinsic, check_text_size, fail, number, parameter, text
 use crate::error::{Fallible, RuntimeError};
 use crate::heap::Gc;
 use crate::object::list::{ListCell, MAX_COMPUTED_LENGTH};
+use crate::safepoint::POLL_INTERVAL;
 use crate::semantics::to_integer;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -88,14 +89,22 @@ pub(super) fn index_of(
     value: Value,
     start: usize,
 ) -> Fallible<Value> {
-    let found = match value.as_number() {
-        Some(number) => {
+    let found = match (list.as_numbers(), value.as_number()) {
+        (Some(numbers), Some(number)) => {
+            let rest = numbers.get(start..).unwrap_or_default();
+            rest.iter()
+                .position(|element| *element == number)
+                .map(|offset| start + offset)
+        }
+        // Nothing else equals a number.
+        (Some(_), None) => None,
+        (None, Some(number)) => {
             let rest = list.as_slice().get(start..).unwrap_or_default();
             rest.iter()
                 .position(|element| element.as_number() == Some(number))
                 .map(|offset| start + offset)
         }
-        None => find(vm, list, value, start)?,
+        (None, None) => find(vm, list, value, start)?,
     };
     Ok(found.map_or(Value::NULL, |index| Value::number(index as f64)))
 }
@@ -150,10 +159,24 @@ pub(super) fn replace(
 
 /// The sum of the elements that are numbers, from the first to the last.
 pub(super) fn sum(vm: &mut Vm, list: Gc<ListCell>) -> Fallible<f64> {
+    if let Some(numbers) = list.as_numbers() {
+        return sum_of_numbers(vm, numbers);
+    }
     let mut sum = 0.0;
     for (index, element) in list.as_slice().iter().enumerate() {
         vm.poll_at(index)?;
         sum += element.as_number().unwrap_or(0.0);
+    }
+    Ok(sum)
+}
+
+fn sum_of_numbers(vm: &mut Vm, numbers: &[f64]) -> Fallible<f64> {
+    let mut sum = 0.0;
+    for numbers in numbers.chunks(POLL_INTERVAL) {
+        for number in numbers {
+            sum += number;
+        }
+        vm.poll()?;
     }
     Ok(sum)
 }

@@ -70,11 +70,7 @@ fn sort(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     if !key.is_null() {
         let keys = keys_of_elements(vm, list, key)?;
         sort_by_keys(vm, list, keys, direction)?;
-    } else if list
-        .as_slice()
-        .iter()
-        .all(|element| is_ordinary_number(*element))
-    {
+    } else if has_ordinary_numbers_only(list) {
         sort_numbers(vm, list, direction)?;
     } else {
         sort_by_keys(vm, list, list, direction)?;
@@ -97,8 +93,11 @@ impl Direction {
     }
 }
 
-fn is_ordinary_number(value: Value) -> bool {
-    !value.number_or_nan().is_nan()
+fn has_ordinary_numbers_only(list: Gc<ListCell>) -> bool {
+    match list.as_numbers() {
+        Some(numbers) => !numbers.iter().any(|number| number.is_nan()),
+        None => !(list.as_slice().iter()).any(|element| element.number_or_nan().is_nan()),
+    }
 }
 
 fn sort_numbers(vm: &mut Vm, list: Gc<ListCell>, direction: Direction) -> Fallible<()> {

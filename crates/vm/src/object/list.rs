@@ -10,14 +10,17 @@
 //! +--------------+
 //! ```
 //! Removing the first element advances `start`, so a list is a queue at no cost.
+//!
+//! A list knows whether it holds nothing but numbers: see [`ElementKind`].
 
 use std::cell::Cell;
 use std::mem::offset_of;
+use std::ops::Range;
 
 use crate::error::{Fallible, RuntimeError};
 use crate::heap::{CellType, Gc, Header, Heap, Kind, Marker};
 use crate::object::allocator::Allocator;
-use crate::object::values::ValuesCell;
+use crate::object::values::{ElementKind, ValuesCell};
 use crate::value::Value;
 
 /// The most elements `+`, replication and `range` may make.
@@ -26,7 +29,7 @@ pub const MAX_COMPUTED_LENGTH: usize = 16_777_215;
 /// The most elements a list can hold.
 pub const MAX_LENGTH: usize = 1 << 28;
 
-/// The layout of a list.
+/// The layout of a list. The header's `small` byte is the [`ElementKind`].
 #[repr(C)]
 pub struct ListCell {
     header: Header,
@@ -42,19 +45,37 @@ unsafe impl CellType for ListCell {
 }
 
 impl ListCell {
+    /// Where compiled code finds the kind of the elements, one byte.
+    ///
+    /// A number may be stored in any list. To store anything else without a call, compiled code must see
+    /// [`ElementKind::Mixed`] here first.
+    pub const KIND_OFFSET: usize = offset_of!(ListCell, header) + offset_of!(Header, small);
+    /// Where compiled code finds the elements cell, whose header the write barrier looks at.
+    pub const ELEMENTS_OFFSET: usize = offset_of!(ListCell, elements);
     /// Where compiled code finds the address of the first element.
     pub const START_OFFSET: usize = offset_of!(ListCell, start);
     /// Where compiled code finds the length.
     pub const LENGTH_OFFSET: usize = offset_of!(ListCell, length);
+    /// Where compiled code finds how many elements there is room for, counted from `start`.
+    pub const CAPACITY_OFFSET: usize = offset_of!(ListCell, capacity);
 
     /// A new, empty list with room for `capacity` elements.
     pub fn allocate(heap: &mut impl Allocator, capacity: usize) -> Fallible<Gc<ListCell>> {
+        ListCell::of_kind(heap, ElementKind::Numbers, capacity)
+    }
+
+    fn of_kind(
+        heap: &mut impl Allocator,
+        kind: ElementKind,
+        capacity: usize,
+    ) -> Fallible<Gc<ListCell>> {
         let elements = match capacity {
             0 => None,
-            1..=MAX_LENGTH => Some(ValuesCell::allocate(heap, capacity)?),
+            1..=MAX_LENGTH => Some(ValuesCell::of_kind(heap, kind, capacity)?),
             _ => return Err(RuntimeError::ListTooLarge.into()),
         };
         let cell = heap.allocate(Kind::List, size_of::<ListCell>())?;
+        cell.small.set(kind as u8);
         // SAFETY: the cell was allocated with the kind and size of this type; every field is written before use.
         let list: Gc<ListCell> = unsafe {
             let list = cell.address() as *mut ListCell;
@@ -72,15 +93,30 @@ impl ListCell {
     ///
     /// The slice must lie where the collector finds it: on the script stack or in a cell.
     pub fn from_slice(heap: &mut impl Allocator, values: &[Value]) -> Fallible<Gc<ListCell>> {
-        let list = ListCell::allocate(heap, values.len())?;
-        for (index, value) in values.iter().enumerate() {
-            list.slot(index).set(*value);
-        }
-        list.length.set(values.len() as u32);
-        // The elements cell was there when the list's own cell was allocated: a collection may have traced it, empty.
-        if let Some(elements) = list.elements.get() {
-            heap.write_barrier(elements.header());
-        }
+        ListCell::filled(heap, ElementKind::of(values), values)
+    }
+
+    /// A new list of the elements in this range, which must lie within the list.
+    pub fn copy_of(
+        heap: &mut impl Allocator,
+        list: Gc<ListCell>,
+        range: Range<usize>,
+    ) -> Fallible<Gc<ListCell>> {
+        let values = &list.as_slice()[range];
+        let kind = match list.element_kind() {
+            ElementKind::Numbers => ElementKind::Numbers,
+            ElementKind::Mixed => ElementKind::of(values),
+        };
+        ListCell::filled(heap, kind, values)
+    }
+
+    fn filled(
+        heap: &mut impl Allocator,
+        kind: ElementKind,
+        values: &[Value],
+    ) -> Fallible<Gc<ListCell>> {
+        let list = ListCell::of_kind(heap, kind, values.len())?;
+        list.fill(heap, values);
         Ok(list)
     }
 }
@@ -103,6 +139,60 @@ impl Gc<ListCell> {
         debug_assert!(index < self.capacity.get() as usize);
         // SAFETY: `start` points to `capacity` values inside the elements cell, which this list keeps alive.
         unsafe { &*self.start.get().add(index).cast::<Cell<Value>>() }
+    }
+
+    /// What the elements are known to be.
+    #[inline(always)]
+    pub fn element_kind(self) -> ElementKind {
+        ElementKind::from_byte(self.header().small.get())
+    }
+
+    /// Allows elements that are no numbers. What lies in the elements cell behind the last element may never have been
+    /// written and must not be taken for references.
+    #[cold]
+    #[inline(never)]
+    fn mix(self) {
+        for index in self.length()..self.capacity.get() as usize {
+            self.slot(index).set(Value::NULL);
+        }
+        if let Some(elements) = self.elements.get() {
+            elements.mix();
+        }
+        self.header().small.set(ElementKind::Mixed as u8);
+    }
+
+    /// Appends values for which there must be room, and of a kind that the list allows.
+    fn fill(self, heap: &mut impl Allocator, values: &[Value]) {
+        let length = self.length();
+        assert!(values.len() <= self.capacity.get() as usize - length);
+        debug_assert!(
+            self.element_kind() == ElementKind::Mixed
+                || ElementKind::of(values) == ElementKind::Numbers
+        );
+        let Some(elements) = self.elements.get() else {
+            return;
+        };
+        // SAFETY: there is room for the values behind the last element, where no slice of elements reaches.
+        unsafe {
+            self.start
+                .get()
+                .add(length)
+                .copy_from_nonoverlapping(values.as_ptr(), values.len());
+        }
+        self.length.set((length + values.len()) as u32);
+        if self.element_kind() == ElementKind::Mixed {
+            heap.write_barrier(elements.header());
+        }
+    }
+
+    /// The elements as numbers, if they are known to be. Valid as long as [`as_slice`](Self::as_slice).
+    pub fn as_numbers<'a>(self) -> Option<&'a [f64]> {
+        if self.element_kind() != ElementKind::Numbers {
+            return None;
+        }
+        let values = self.as_slice();
+        // SAFETY: a value that is a number is the bits of the double, and all of these are numbers.
+        Some(unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), values.len()) })
     }
 
     /// The elements. Valid until the list is changed; the caller must not run code that could do so.
@@ -134,11 +224,16 @@ impl Gc<ListCell> {
     /// Replaces the element at `index`, which must exist, if that takes no more than a store; false otherwise.
     #[inline(always)]
     pub fn set_quickly(self, heap: &Heap, index: usize, value: Value) -> bool {
-        if value.is_cell()
-            && let Some(elements) = self.elements.get()
-            && heap.needs_barrier(elements.header())
-        {
-            return false;
+        if !value.is_number() {
+            if self.element_kind() != ElementKind::Mixed {
+                return false;
+            }
+            if value.is_cell()
+                && let Some(elements) = self.elements.get()
+                && heap.needs_barrier(elements.header())
+            {
+                return false;
+            }
         }
         self.slot(index).set(value);
         true
@@ -148,8 +243,17 @@ impl Gc<ListCell> {
     #[inline(always)]
     pub fn set(self, heap: &mut impl Allocator, index: usize, value: Value) {
         debug_assert!(index < self.length());
+        self.allow(value);
         self.slot(index).set(value);
         self.barrier(heap, value);
+    }
+
+    /// Learns what is about to be stored.
+    #[inline(always)]
+    fn allow(self, value: Value) {
+        if !value.is_number() && self.element_kind() != ElementKind::Mixed {
+            self.mix();
+        }
     }
 
     #[inline(always)]
@@ -165,9 +269,23 @@ impl Gc<ListCell> {
     #[inline]
     pub fn push(self, heap: &mut impl Allocator, value: Value) -> Fallible<()> {
         if !self.push_in_place(heap, value) {
+            self.allow(value);
             self.grow(heap, 1)?;
             self.push_in_place(heap, value);
         }
+        Ok(())
+    }
+
+    /// Appends the elements of `other`, which may be the list itself.
+    pub fn push_all(self, heap: &mut impl Allocator, other: Gc<ListCell>) -> Fallible<()> {
+        if other.element_kind() == ElementKind::Mixed && self.element_kind() != ElementKind::Mixed {
+            self.mix();
+        }
+        let more = other.length();
+        if more > self.capacity.get() as usize - self.length() {
+            self.grow(heap, more)?;
+        }
+        self.fill(heap, other.as_slice());
         Ok(())
     }
 
@@ -177,6 +295,7 @@ impl Gc<ListCell> {
         if self.length.get() == self.capacity.get() {
             return false;
         }
+        self.allow(value);
         let length = self.length();
         self.slot(length).set(value);
         self.length.set(length as u32 + 1);
@@ -200,15 +319,17 @@ impl Gc<ListCell> {
             unsafe { std::ptr::copy(self.start.get(), elements.start(), length) };
             self.start.set(elements.start());
             self.capacity.set(elements.capacity() as u32);
-            for index in length..elements.capacity() {
-                elements.slot(index).set(Value::NULL);
+            if self.element_kind() == ElementKind::Mixed {
+                for index in length..elements.capacity() {
+                    elements.slot(index).set(Value::NULL);
+                }
             }
             // The copied references may be young and the cell old.
             heap.write_barrier(elements.header());
             return Ok(());
         }
         let capacity = needed.max(length + length / 2).max(4);
-        let elements = ValuesCell::allocate(heap, capacity)?;
+        let elements = ValuesCell::of_kind(heap, self.element_kind(), capacity)?;
         // The allocation may have collected, but nothing moves and nobody else ran.
         if length > 0 {
             // SAFETY: the old elements are `length` values, the new cell has room for more.
@@ -270,3 +391,6 @@ pub fn trace(list: Gc<ListCell>, marker: &mut Marker) {
         marker.cell(elements);
     }
 }
+
+#[cfg(test)]
+mod tests;

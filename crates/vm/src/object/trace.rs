@@ -1,7 +1,7 @@
 //! Tells the collector what each kind of cell refers to.
 
 use crate::heap::{Gc, Header, Kind, Marker};
-use crate::object::values::ValuesCell;
+use crate::object::values::{ElementKind, ValuesCell};
 use crate::object::{function, handle, list, map, string};
 
 /// Marks what the cell refers to.
@@ -15,7 +15,9 @@ pub fn trace(cell: Gc<Header>, marker: &mut Marker) {
             Kind::List => list::trace(Gc::from_address(address), marker),
             Kind::Values => {
                 let values: Gc<ValuesCell> = Gc::from_address(address);
-                marker.values(values.start(), values.capacity());
+                if values.element_kind() == ElementKind::Mixed {
+                    marker.values(values.start(), values.capacity());
+                }
             }
             Kind::Map => map::trace(Gc::from_address(address), marker),
             Kind::Dictionary => map::trace_dictionary(Gc::from_address(address), marker),

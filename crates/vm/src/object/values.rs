@@ -7,7 +7,38 @@ use crate::heap::{CellType, Gc, Header, Kind};
 use crate::object::allocator::Allocator;
 use crate::value::Value;
 
-/// A cell that holds values and nothing else; `header.word` is how many.
+/// What values in a row are known to be. It is learned when they are stored, and kept when they are removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ElementKind {
+    /// All of them are numbers. The collector does not look at them, and what is not in use may be uninitialized.
+    Numbers = 0,
+    /// They may be anything.
+    Mixed = 1,
+}
+
+impl ElementKind {
+    /// What these values are.
+    pub fn of(values: &[Value]) -> ElementKind {
+        if values.iter().all(|value| value.is_number()) {
+            ElementKind::Numbers
+        } else {
+            ElementKind::Mixed
+        }
+    }
+
+    /// The kind that has been cast to this byte.
+    #[inline(always)]
+    pub(super) fn from_byte(byte: u8) -> ElementKind {
+        if byte == ElementKind::Numbers as u8 {
+            ElementKind::Numbers
+        } else {
+            ElementKind::Mixed
+        }
+    }
+}
+
+/// A cell that holds values and nothing else; `header.word` is how many, `header.small` of which [`ElementKind`].
 #[repr(C)]
 pub struct ValuesCell {
     header: Header,
@@ -27,12 +58,24 @@ impl ValuesCell {
 
     /// A new cell with `capacity` nulls.
     pub fn allocate(heap: &mut impl Allocator, capacity: usize) -> Fallible<Gc<ValuesCell>> {
+        ValuesCell::of_kind(heap, ElementKind::Mixed, capacity)
+    }
+
+    /// A new cell with room for `capacity` values. Only mixed ones are initialized, with null.
+    pub fn of_kind(
+        heap: &mut impl Allocator,
+        kind: ElementKind,
+        capacity: usize,
+    ) -> Fallible<Gc<ValuesCell>> {
         let cell = heap.allocate(Kind::Values, ValuesCell::size(capacity))?;
         cell.word.set(capacity as u32);
+        cell.small.set(kind as u8);
         // SAFETY: the cell was allocated with the kind and size of this type.
         let cell: Gc<ValuesCell> = unsafe { Gc::from_address(cell.address()) };
-        for index in 0..capacity {
-            cell.slot(index).set(Value::NULL);
+        if kind == ElementKind::Mixed {
+            for index in 0..capacity {
+                cell.slot(index).set(Value::NULL);
+            }
         }
         Ok(cell)
     }
@@ -42,6 +85,17 @@ impl Gc<ValuesCell> {
     /// How many values the cell holds.
     pub fn capacity(self) -> usize {
         self.header().word.get() as usize
+    }
+
+    /// What the values are known to be.
+    #[inline(always)]
+    pub fn element_kind(self) -> ElementKind {
+        ElementKind::from_byte(self.header().small.get())
+    }
+
+    /// Allows values that are no numbers. All must have been initialized.
+    pub(super) fn mix(self) {
+        self.header().small.set(ElementKind::Mixed as u8);
     }
 
     /// The address of the first value.

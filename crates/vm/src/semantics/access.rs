@@ -166,10 +166,7 @@ impl Vm {
             return Ok(Value::string(string::substring(self, text, from, to)?));
         }
         match object.as_list() {
-            Some(list) => Ok(Value::list(ListCell::from_slice(
-                self,
-                &list.as_slice()[from..to],
-            )?)),
+            Some(list) => Ok(Value::list(ListCell::copy_of(self, list, from..to)?)),
             None => Ok(Value::NULL),
         }
     }

@@ -61,9 +61,8 @@ impl Vm {
                 return Err(RuntimeError::ListTooLarge.into());
             }
             let sum = ListCell::allocate(self, length)?;
-            for value in list.as_slice().iter().chain(other.as_slice()) {
-                sum.push(self, *value)?;
-            }
+            sum.push_all(self, list)?;
+            sum.push_all(self, other)?;
             return Ok(Value::list(sum));
         }
         if let Some(map) = lhs.as_map() {

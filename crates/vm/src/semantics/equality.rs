@@ -36,6 +36,12 @@ impl Vm {
                 if a.length() != b.length() {
                     return Ok(false);
                 }
+                if let (Some(a), Some(b)) = (a.as_numbers(), b.as_numbers()) {
+                    if a != b {
+                        return Ok(false);
+                    }
+                    continue;
+                }
                 pending.extend(
                     a.as_slice()
                         .iter()
