@@ -2,6 +2,7 @@
 //! and the feedback that instructions leave behind.
 
 use std::cell::{Cell, OnceCell};
+use std::mem::offset_of;
 use std::sync::Arc;
 
 use kiln_bytecode::{CodeBlock, FeedbackKind, Instruction};
@@ -11,6 +12,7 @@ use crate::object::map::globals::GlobalCell;
 use crate::object::map::shape::{ShapeId, ShapeTable};
 use crate::object::map::{MapCell, Slot};
 use crate::object::string::StringCell;
+use crate::tier::{self, Entry};
 use crate::value::Value;
 
 /// How an inline cache entry reaches the member.
@@ -141,11 +143,54 @@ impl FeedbackCell {
     }
 }
 
-/// Counters of a loop.
-#[derive(Debug, Default)]
-pub struct LoopCounter {
-    /// Passes through the loop's backward jump.
-    pub passes: Cell<u64>,
+/// Counts events exactly and says when a number of them has passed, at the cost of one decrement each.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Countdown {
+    remaining: Cell<u32>,
+    armed: Cell<u32>,
+    /// The events before the countdown was armed last.
+    before: Cell<u64>,
+}
+
+impl Countdown {
+    /// Where compiled code finds the number of events until the countdown ends.
+    pub const REMAINING_OFFSET: usize = offset_of!(Countdown, remaining);
+
+    /// A countdown from `events`.
+    pub fn new(events: u32) -> Countdown {
+        Countdown {
+            remaining: Cell::new(events.max(1)),
+            armed: Cell::new(events.max(1)),
+            before: Cell::new(0),
+        }
+    }
+
+    /// Counts an event. True if it is the one counted down to: then the countdown must be armed again.
+    #[inline(always)]
+    #[must_use]
+    pub fn count(&self) -> bool {
+        let remaining = self.remaining.get().wrapping_sub(1);
+        self.remaining.set(remaining);
+        remaining == 0
+    }
+
+    /// Whether the countdown has ended and must be armed again.
+    pub fn has_ended(&self) -> bool {
+        self.remaining.get() == 0
+    }
+
+    /// Counts down from `events` from now on.
+    pub fn arm(&self, events: u32) {
+        self.before.set(self.total());
+        self.armed.set(events.max(1));
+        self.remaining.set(events.max(1));
+    }
+
+    /// The events so far.
+    pub fn total(&self) -> u64 {
+        self.before.get() + u64::from(self.armed.get() - self.remaining.get())
+    }
 }
 
 /// An interpreter's instance of a code block.
@@ -171,10 +216,14 @@ pub struct CodeInstance {
     pub uses_super: bool,
     /// The first parameter is named `self`.
     pub self_parameter: bool,
-    /// How often the function was called.
-    pub calls: Cell<u64>,
-    /// How often its loops were passed.
-    pub loops: Box<[LoopCounter]>,
+    /// Calls of the function.
+    pub calls: Countdown,
+    /// Passes of its loops.
+    pub loops: Box<[Countdown]>,
+    /// What a call of compiled code, or a call out of it, runs.
+    pub entry: Cell<Entry>,
+    /// The number of parameters if the interpreter may enter the function's frame by itself; else one that no call has.
+    pub interpreted_parameter_count: Cell<usize>,
     /// How many variables its variable map is made for.
     pub variable_count: usize,
     /// Instances of the nested functions.
@@ -197,6 +246,26 @@ impl CodeInstance {
             .map(|parameter| &*parameter.name)
             .find(|name| is_forbidden(name));
         name.filter(|_| self.parameter_count == usize::MAX)
+    }
+
+    /// Whether there is compiled code.
+    pub fn is_compiled(&self) -> bool {
+        self.entry.get() as usize != tier::interpret as *const () as usize
+    }
+
+    /// Installs compiled code.
+    ///
+    /// # Safety
+    /// The code must have been compiled for this instance, and stay where it is as long as it is installed or running.
+    pub unsafe fn install(&self, entry: Entry) {
+        self.entry.set(entry);
+        self.interpreted_parameter_count.set(usize::MAX);
+    }
+
+    /// Goes back to the interpreter for calls from now on.
+    pub fn uninstall(&self) {
+        self.entry.set(tier::interpret);
+        self.interpreted_parameter_count.set(self.parameter_count);
     }
 
     /// The position of an instruction, given the address of the one after it.

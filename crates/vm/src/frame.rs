@@ -12,6 +12,7 @@
 //! A frame record remembers what a return restores; it lies on a stack of its own.
 
 use std::cell::Cell;
+use std::mem::offset_of;
 
 use kiln_bytecode::Instruction;
 use memmap2::MmapMut;
@@ -53,6 +54,11 @@ pub struct Frame {
     pub base: *mut Value,
 }
 
+/// A place in the stack of frames: which frame was the current one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct FrameMark(*mut Frame);
+
 /// Registers beyond the limit that runtime functions may use without a check.
 const RED_ZONE: usize = 512;
 
@@ -66,8 +72,8 @@ pub(crate) const MAX_ARGUMENTS: usize = 256;
 pub struct FrameStack {
     values: MmapMut,
     records: MmapMut,
-    /// The number of frames.
-    depth: usize,
+    /// Behind the current frame's record.
+    top: *mut Frame,
     /// A window must end below its limit, which a request lowers to 0.
     safepoint: Safepoint,
     /// The limit while nothing is requested.
@@ -75,79 +81,86 @@ pub struct FrameStack {
 }
 
 impl FrameStack {
+    /// Where compiled code finds the address behind the current frame's record.
+    pub const TOP_OFFSET: usize = offset_of!(FrameStack, top);
+
     /// Stacks for this many registers; memory is committed when it is touched.
     pub fn new(registers: usize) -> std::io::Result<FrameStack> {
         let values = MmapMut::map_anon((registers + RED_ZONE) * size_of::<Value>())?;
         // Windows of nested calls are at least three registers apart.
         let records = MmapMut::map_anon((registers / 3 + 2) * size_of::<Frame>())?;
         let real_limit = values.as_ptr() as usize + registers * size_of::<Value>();
+        let top = records.as_ptr() as *mut Frame;
         Ok(FrameStack {
             values,
             records,
-            depth: 0,
+            top,
             safepoint: Safepoint::new(real_limit),
             real_limit,
         })
     }
 
     /// The number of frames.
-    #[inline(always)]
     pub fn depth(&self) -> usize {
-        self.depth
+        (self.top as usize - self.records.as_ptr() as usize) / size_of::<Frame>()
     }
 
+    /// Which frame is the current one, for comparing and for [`FrameStack::truncate`].
     #[inline(always)]
-    fn record(&self, index: usize) -> *mut Frame {
-        // SAFETY: windows of nested frames are at least three registers apart and below the limit, so `index` is in the mapping.
-        unsafe { (self.records.as_ptr() as *mut Frame).add(index) }
+    pub fn mark(&self) -> FrameMark {
+        FrameMark(self.top)
     }
 
     /// The current frame.
     #[inline(always)]
     pub fn top(&self) -> &Frame {
-        debug_assert!(self.depth > 0);
-        // SAFETY: records below `depth` are initialized.
-        unsafe { &*self.record(self.depth - 1) }
+        debug_assert!(self.depth() > 0);
+        // SAFETY: records below `top` are initialized.
+        unsafe { &*self.top.sub(1) }
     }
 
     /// The frame with this number, counted from the outermost.
     pub fn get(&self, index: usize) -> Option<&Frame> {
-        // SAFETY: records below `depth` are initialized.
-        (index < self.depth).then(|| unsafe { &*self.record(index) })
+        // SAFETY: records below `top` are initialized.
+        (index < self.depth())
+            .then(|| unsafe { &*self.records.as_ptr().cast::<Frame>().add(index) })
     }
 
     /// Remembers where the current frame goes on.
     #[inline(always)]
     pub fn set_next(&mut self, next: *const Cell<Instruction>) {
-        debug_assert!(self.depth > 0);
-        // SAFETY: records below `depth` are initialized.
-        unsafe { (*self.record(self.depth - 1)).next = next };
+        debug_assert!(self.depth() > 0);
+        // SAFETY: records below `top` are initialized.
+        unsafe { (*self.top.sub(1)).next = next };
     }
 
     /// Enters a frame whose window has been checked against the limit.
     #[inline(always)]
     pub fn push(&mut self, frame: Frame) {
-        // SAFETY: see `record`.
-        unsafe { self.record(self.depth).write(frame) };
-        self.depth += 1;
+        // SAFETY: windows of nested frames are at least three registers apart and below the limit, so there is room for the record.
+        unsafe {
+            self.top.write(frame);
+            self.top = self.top.add(1);
+        }
     }
 
     /// Leaves the current frame.
     #[inline(always)]
     pub fn pop(&mut self) {
-        debug_assert!(self.depth > 0);
-        self.depth -= 1;
+        debug_assert!(self.depth() > 0);
+        // SAFETY: there is a current frame.
+        self.top = unsafe { self.top.sub(1) };
     }
 
-    /// Leaves all frames but the outermost `depth`.
-    pub fn truncate(&mut self, depth: usize) {
-        debug_assert!(depth <= self.depth);
-        self.depth = depth;
+    /// Leaves all frames that have been entered since the mark was made.
+    pub fn truncate(&mut self, mark: FrameMark) {
+        debug_assert!(mark.0 <= self.top);
+        self.top = mark.0;
     }
 
     /// The first register behind the current frame's window.
     pub fn end(&self) -> *mut Value {
-        if self.depth == 0 {
+        if self.depth() == 0 {
             return self.values.as_ptr() as *mut Value;
         }
         let frame = self.top();
@@ -184,10 +197,11 @@ impl FrameStack {
 
     /// Where the frames are, innermost first; at most `most`, of long stacks the innermost and the outermost.
     pub fn positions(&self, most: usize) -> Vec<Position> {
-        let skipped = self.depth.saturating_sub(most);
+        let depth = self.depth();
+        let skipped = depth.saturating_sub(most);
         let skip_from = most - most / 4;
         let mut positions = Vec::new();
-        for (number, index) in (0..self.depth).rev().enumerate() {
+        for (number, index) in (0..depth).rev().enumerate() {
             if number >= skip_from && number < skip_from + skipped {
                 continue;
             }

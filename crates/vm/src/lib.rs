@@ -13,6 +13,7 @@ pub mod safepoint;
 pub mod semantics;
 pub mod stack;
 pub mod text;
+pub mod tier;
 pub mod value;
 pub mod vm;
 

@@ -11,8 +11,16 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 use crate::heap::{Marker, with_spilled_registers};
 use crate::vm::Vm;
 
-/// Bytes of address space for the stack; memory is committed when it is touched.
+/// Bytes of address space for the stack while only the interpreter runs, in which calls of the script take none of it; memory is
+/// committed when it is touched.
 const STACK_BYTES: usize = 16 << 20;
+
+/// The share of a call in compiled code: so many bytes of this stack for each register of the value stack, so that the value stack
+/// is what bounds recursion in all tiers. A call between tiers takes some hundred bytes, its window at least four registers.
+const BYTES_PER_REGISTER: usize = 128;
+
+/// What is kept for runtime functions, which bound their own recursion.
+const RESERVE: usize = 2 << 20;
 
 /// Why a script gives control back before it has ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,6 +64,8 @@ pub struct Activity<T: 'static> {
     coroutine: Option<Coroutine<(), Suspension, T, DefaultStack>>,
     yielder: usize,
     base: usize,
+    /// The lowest address that calls of the script may use.
+    limit: usize,
     not_send: PhantomData<*mut ()>,
 }
 
@@ -81,8 +91,9 @@ impl Vm {
     ) -> std::io::Result<Activity<T>> {
         let stack = match self.stack.spare.take() {
             Some(stack) => stack,
-            None => DefaultStack::new(STACK_BYTES)?,
+            None => self.new_stack()?,
         };
+        let limit = stack.limit().get() + RESERVE;
         let base = stack.base().get();
         let vm: *mut Vm = self;
         let coroutine =
@@ -96,8 +107,22 @@ impl Vm {
             coroutine: Some(coroutine),
             yielder: 0,
             base,
+            limit,
             not_send: PhantomData,
         })
+    }
+
+    fn new_stack(&self) -> std::io::Result<DefaultStack> {
+        if self.has_tiering() {
+            let bytes = self
+                .limits
+                .stack_registers
+                .saturating_mul(BYTES_PER_REGISTER);
+            if let Ok(stack) = DefaultStack::new(bytes.max(STACK_BYTES)) {
+                return Ok(stack);
+            }
+        }
+        DefaultStack::new(STACK_BYTES)
     }
 
     /// Runs an activity on until it ends or suspends itself.
@@ -107,7 +132,9 @@ impl Vm {
         // The yielder's address is known once the coroutine has begun; from the start the stack counts as active.
         self.stack.yielder = activity.yielder.max(1);
         self.stack.base = activity.base;
+        let outside_limit = self.set_stack_limit(activity.limit);
         let result = coroutine.resume(());
+        self.set_stack_limit(outside_limit);
         activity.yielder = self.stack.yielder;
         (self.stack.yielder, self.stack.base) = outside;
         Some(match result {

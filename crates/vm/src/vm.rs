@@ -6,7 +6,7 @@ use kiln_bytecode::{CodeBlock, Constant};
 use thiserror::Error;
 
 use crate::error::{Fallible, RuntimeError, Throw};
-use crate::feedback::{CodeInstance, FeedbackCell, LoopCounter, parameter_count, variable_count};
+use crate::feedback::{CodeInstance, Countdown, FeedbackCell, parameter_count, variable_count};
 use crate::frame::{FrameStack, Limits};
 use crate::heap::{Gc, Header, Heap, Kind, Marker, Roots, Survivors};
 use crate::host::Host;
@@ -22,6 +22,7 @@ use crate::object::string::{self, StringCell, Strings};
 use crate::safepoint::Hooks;
 use crate::stack::ScriptStack;
 use crate::text::random::Random;
+use crate::tier::{self, Tiers};
 use crate::value::Value;
 
 /// The type maps: their members are members of every value of the type.
@@ -76,11 +77,9 @@ pub struct Vm {
     pub(crate) warned: std::collections::HashSet<(usize, u32)>,
     pub(crate) started: std::time::Instant,
     /// How the innermost run of the interpreter has just ended.
-    #[cfg_attr(
-        debug_assertions,
-        expect(dead_code, reason = "the loop form of dispatch returns it")
-    )]
     pub(crate) outcome: Option<Fallible<Value>>,
+    /// Who is told about hot code.
+    pub(crate) tiers: Tiers,
     /// Where `print` puts its text together; kept so that it need not be allocated each time.
     pub(crate) print_buffer: String,
     /// How deep imports are nested.
@@ -371,8 +370,14 @@ impl Vm {
             parameter_count: parameter_count(block),
             uses_super: block.uses_super,
             self_parameter: block.self_parameter,
-            calls: std::cell::Cell::new(0),
-            loops: block.loops.iter().map(|_| LoopCounter::default()).collect(),
+            calls: Countdown::new(self.tiers.first_calls),
+            loops: block
+                .loops
+                .iter()
+                .map(|_| Countdown::new(self.tiers.first_passes))
+                .collect(),
+            entry: std::cell::Cell::new(tier::interpret),
+            interpreted_parameter_count: std::cell::Cell::new(parameter_count(block)),
             variable_count: variable_count(block),
             functions: block
                 .functions
@@ -528,6 +533,7 @@ impl Vm {
             warned: std::collections::HashSet::new(),
             started: std::time::Instant::now(),
             outcome: None,
+            tiers: Tiers::default(),
             print_buffer: String::new(),
             import_depth: 0,
             hooks: Hooks::default(),

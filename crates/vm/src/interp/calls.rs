@@ -12,6 +12,7 @@ use crate::heap::Gc;
 use crate::intrinsics::{Arguments, Intrinsic};
 use crate::object::function::{Callee, FunctionCell};
 use crate::object::map::MapCell;
+use crate::tier::Hot;
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -27,23 +28,22 @@ fn enter(
 ) -> Option<Frame> {
     // SAFETY: instances live as long as the interpreter.
     let instance = unsafe { &*code };
-    if argument_count != instance.parameter_count {
+    if argument_count != instance.interpreted_parameter_count.get() {
         return None;
     }
     // Only compared, never used, if beyond the limit.
     let end = window.wrapping_add(instance.register_count);
-    if vm.frames.is_beyond_limit(end) {
+    if vm.frames.is_beyond_limit(end) || instance.calls.count() {
         return None;
     }
     Some(push_frame(vm, code, window))
 }
 
-/// Enters a script function's frame. The window is in order, and on the stack.
+/// Enters a script function's frame. The call has been counted; the window is in order, and on the stack.
 #[inline(always)]
 fn push_frame(vm: &mut Vm, code: *const CodeInstance, window: *mut Value) -> Frame {
     // SAFETY: instances live as long as the interpreter.
     let instance = unsafe { &*code };
-    instance.calls.set(instance.calls.get() + 1);
     let frame = Frame {
         code,
         next: instance.instructions.as_ptr(),
@@ -96,7 +96,7 @@ impl Vm {
     /// What a call does whose window, which ends at `end`, is beyond the limit: answers requests, or finds the stack full.
     #[cold]
     #[inline(never)]
-    fn make_window_room(&mut self, end: *const Value) -> Fallible<()> {
+    pub(crate) fn make_window_room(&mut self, end: *const Value) -> Fallible<()> {
         self.safepoint()?;
         if self.frames.has_room_for(end, 0) {
             Ok(())
@@ -187,13 +187,35 @@ pub(super) fn begin_in_room(
             {
                 return Err(entry_error(instance, argument_count));
             }
-            push_frame(vm, code, window);
-            Ok(None)
+            begin_script(vm, code, window)
         }
         Callee::Intrinsic(intrinsic) => {
             run_intrinsic(vm, function, intrinsic, window, self_value, argument_count).map(Some)
         }
     }
+}
+
+/// Begins a call of a script function whose window is in order: runs compiled code, or enters a frame.
+fn begin_script(
+    vm: &mut Vm,
+    code: *const CodeInstance,
+    window: *mut Value,
+) -> Fallible<Option<Value>> {
+    // SAFETY: instances live as long as the interpreter.
+    let instance = unsafe { &*code };
+    // If so, `enter` has counted this call and left the rest to the slow path.
+    let is_counted = instance.calls.has_ended();
+    if is_counted {
+        vm.is_hot(code, Hot::Call);
+    }
+    if instance.is_compiled() {
+        return vm.enter_compiled(code, window).map(Some);
+    }
+    if !is_counted && instance.calls.count() {
+        vm.is_hot(code, Hot::Call);
+    }
+    push_frame(vm, code, window);
+    Ok(None)
 }
 
 /// Runs an intrinsic whose arguments stand in the window from slot 3 on.
@@ -592,7 +614,7 @@ pub(super) fn slow_invoke(vm: &mut Vm, next: Next) -> Step {
 pub(super) fn return_value(state: &mut State, instruction: Instruction) -> Step {
     let value = state.site(instruction).get(instruction.a());
     state.vm.frames.pop();
-    if state.vm.frames.depth() == state.entry_depth {
+    if state.vm.frames.mark() == state.entry {
         return Step::Done(value);
     }
     state.reload();

@@ -41,42 +41,13 @@ pub(super) fn jump(state: &mut State, instruction: Instruction) -> Step {
     Step::Continue
 }
 
-/// What a backward jump does if anything is requested.
-#[cold]
-#[inline(never)]
-fn poll_loop_back(vm: &mut Vm, next: Next) -> Step {
-    let site = Site::at(vm, next);
-    safepoint_and_jump(vm, site, site.instruction.bc() as i32)
-}
-
-/// Answers requests before the jump that the instruction makes.
-#[cold]
-pub(super) fn safepoint_and_jump(vm: &mut Vm, site: Site, distance: i32) -> Step {
-    vm.frames.set_next(site.next);
-    match vm.safepoint() {
-        Ok(()) => continue_at(
-            vm,
-            site,
-            (i64::from(site.position()) + 1 + i64::from(distance)) as u32,
-        ),
-        Err(throw) => Step::Throw(throw),
-    }
-}
-
 #[inline(always)]
 pub(super) fn loop_back(state: &mut State, instruction: Instruction) -> Step {
     let site = state.site(instruction);
     // SAFETY: the verifier has checked loop indexes.
-    let passes = unsafe {
-        &site
-            .code()
-            .loops
-            .get_unchecked(instruction.a() as usize)
-            .passes
-    };
-    passes.set(passes.get() + 1);
-    if state.vm.frames.is_requested() {
-        return Step::Slow(poll_loop_back);
+    let countdown = unsafe { site.code().loops.get_unchecked(instruction.a() as usize) };
+    if countdown.count() || state.vm.frames.is_requested() {
+        return Step::Pass;
     }
     state.jump(instruction.bc() as i32 as isize);
     Step::Continue

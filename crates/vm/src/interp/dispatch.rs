@@ -7,21 +7,21 @@
 
 use kiln_bytecode::{Instruction, Op, for_each_op};
 
-use super::{State, Step, handlers};
+use super::{State, Step, deliver_result, handlers, pass_loop};
 use crate::error::Fallible;
-use crate::frame::Frame;
+use crate::frame::{Frame, FrameMark};
 use crate::value::Value;
 use crate::vm::Vm;
 
-/// Runs until the frame above `entry_depth` returns.
-pub(super) fn execute(vm: &mut Vm, entry_depth: usize) -> Fallible<Value> {
+/// Runs until the frame entered after the mark returns.
+pub(super) fn execute(vm: &mut Vm, entry: FrameMark) -> Fallible<Value> {
     let Frame { code, next, base } = *vm.frames.top();
     let state = State {
         next,
         base,
         code,
         vm,
-        entry_depth,
+        entry,
     };
     #[cfg(any(
         debug_assertions,
@@ -63,11 +63,16 @@ mod matched {
             let instruction = unsafe { (*state.next).get() };
             state.jump(1);
             let mut step = dispatch(&mut state, instruction);
-            while let Step::Slow(slow) = step {
-                step = slow(state.vm, state.next);
+            loop {
+                step = match step {
+                    Step::Slow(slow) => slow(state.vm, state.next),
+                    Step::Pass => pass_loop(state.vm, state.next),
+                    Step::Returned(value) => deliver_result(state.vm, value, state.entry),
+                    _ => break,
+                };
             }
             match step {
-                Step::Continue | Step::Slow(_) => {}
+                Step::Continue | Step::Slow(_) | Step::Pass | Step::Returned(_) => {}
                 Step::Reload => state.reload(),
                 Step::Done(value) => return Ok(value),
                 Step::Throw(throw) => return Err(throw),
@@ -92,7 +97,7 @@ mod threaded {
         *mut Value,
         *const CodeInstance,
         &mut Vm,
-        usize,
+        FrameMark,
         Instruction,
     ) -> Finished;
 
@@ -109,14 +114,14 @@ mod threaded {
                     base: *mut Value,
                     code: *const CodeInstance,
                     vm: &mut Vm,
-                    entry_depth: usize,
+                    entry: FrameMark,
                     instruction: Instruction,
                 ) -> Finished {
-                    let mut state = State { next, base, code, vm, entry_depth };
+                    let mut state = State { next, base, code, vm, entry };
                     let step = handlers::$snake(&mut state, instruction);
-                    let State { next, base, code, vm, entry_depth } = state;
+                    let State { next, base, code, vm, entry } = state;
                     // SAFETY: the state is that of the current frame, in verified code.
-                    unsafe { follow(step, next, base, code, vm, entry_depth) }
+                    unsafe { follow(step, next, base, code, vm, entry) }
                 }
             )*
 
@@ -137,22 +142,30 @@ mod threaded {
         base: *mut Value,
         code: *const CodeInstance,
         vm: &mut Vm,
-        entry_depth: usize,
+        entry: FrameMark,
     ) -> Finished {
         match step {
             // SAFETY: passed on from the caller.
-            Step::Continue => unsafe { go_on(next, base, code, vm, entry_depth) },
+            Step::Continue => unsafe { go_on(next, base, code, vm, entry) },
             // The function's address travels in the place of the instruction.
             Step::Slow(slow) => run_slow(
                 next,
                 base,
                 code,
                 vm,
-                entry_depth,
+                entry,
                 Instruction(slow as usize as u64),
             ),
-            Step::Reload => reload(vm, entry_depth),
-            Step::Done(value) => finish(vm, Ok(value)),
+            Step::Pass => run_slow(
+                next,
+                base,
+                code,
+                vm,
+                entry,
+                Instruction(pass_loop as SlowPath as usize as u64),
+            ),
+            Step::Reload => reload(vm, entry),
+            Step::Done(value) | Step::Returned(value) => finish(vm, Ok(value)),
             Step::Throw(throw) => finish(vm, Err(throw)),
         }
     }
@@ -164,19 +177,26 @@ mod threaded {
         base: *mut Value,
         code: *const CodeInstance,
         vm: &mut Vm,
-        entry_depth: usize,
+        entry: FrameMark,
         slow: Instruction,
     ) -> Finished {
         // SAFETY: `follow` has put the address of a slow path there.
         let slow = unsafe { std::mem::transmute::<usize, SlowPath>(slow.0 as usize) };
         let mut step = slow(vm, next);
-        while let Step::Slow(slow) = step {
-            step = slow(vm, next);
+        loop {
+            step = match step {
+                Step::Slow(slow) => slow(vm, next),
+                Step::Pass => pass_loop(vm, next),
+                Step::Returned(value) => deliver_result(vm, value, entry),
+                _ => break,
+            };
         }
         match step {
             // SAFETY: a slow path that says so has left the frame as it was.
-            Step::Continue | Step::Slow(_) => unsafe { go_on(next, base, code, vm, entry_depth) },
-            Step::Reload => reload(vm, entry_depth),
+            Step::Continue | Step::Slow(_) | Step::Pass | Step::Returned(_) => unsafe {
+                go_on(next, base, code, vm, entry)
+            },
+            Step::Reload => reload(vm, entry),
             Step::Done(value) => finish(vm, Ok(value)),
             Step::Throw(throw) => finish(vm, Err(throw)),
         }
@@ -184,10 +204,10 @@ mod threaded {
 
     /// Goes on where the current frame stands.
     #[inline(always)]
-    fn reload(vm: &mut Vm, entry_depth: usize) -> Finished {
+    fn reload(vm: &mut Vm, entry: FrameMark) -> Finished {
         let Frame { code, next, base } = *vm.frames.top();
         // SAFETY: frames stand in verified code.
-        unsafe { go_on(next, base, code, vm, entry_depth) }
+        unsafe { go_on(next, base, code, vm, entry) }
     }
 
     /// Jumps to the handler of the next instruction.
@@ -200,13 +220,13 @@ mod threaded {
         base: *mut Value,
         code: *const CodeInstance,
         vm: &mut Vm,
-        entry_depth: usize,
+        entry: FrameMark,
     ) -> Finished {
         // SAFETY: an instruction of verified code, so its opcode is one of the table's.
         unsafe {
             let instruction = (*next).get();
             let handler = HANDLERS.get_unchecked(usize::from(instruction.op_byte()));
-            handler(next.add(1), base, code, vm, entry_depth, instruction)
+            handler(next.add(1), base, code, vm, entry, instruction)
         }
     }
 
@@ -217,10 +237,10 @@ mod threaded {
             base,
             code,
             vm,
-            entry_depth,
+            entry,
         } = state;
         // SAFETY: the current frame's code has been verified when it was instantiated.
-        unsafe { go_on(next, base, code, &mut *vm, entry_depth) };
+        unsafe { go_on(next, base, code, &mut *vm, entry) };
         match vm.outcome.take() {
             Some(outcome) => outcome,
             None => Ok(Value::NULL),

@@ -1,11 +1,11 @@
 //! `for` loops.
 
-use kiln_bytecode::Instruction;
+use kiln_bytecode::{Instruction, Op};
 
-use super::control::safepoint_and_jump;
 use super::whole::{front_index, to_i32};
 use super::{Next, Site, State, Step, continue_at};
 use crate::error::Fallible;
+use crate::feedback::Countdown;
 use crate::heap::{Gc, Kind};
 use crate::object::function::Callee;
 use crate::object::range::RangeCell;
@@ -72,17 +72,20 @@ fn quick_element(sequence: Value, index: Value) -> Option<(f64, Value)> {
     None
 }
 
-/// What the next pass begins with if anything is requested.
-#[cold]
-#[inline(never)]
-fn poll_for_loop(vm: &mut Vm, next: Next) -> Step {
-    let site = Site::at(vm, next);
-    safepoint_and_jump(vm, site, (site.instruction.c() as i16).into())
+/// Counts a pass of the loop. True if its countdown has ended.
+#[inline(always)]
+fn count_pass(site: Site) -> bool {
+    let loops = &site.code().loops;
+    loops
+        .get(usize::from(site.instruction.flags()))
+        .is_some_and(Countdown::count)
 }
 
-fn count_pass(site: Site) {
-    if let Some(counter) = site.code().loops.get(usize::from(site.instruction.flags())) {
-        counter.passes.set(counter.passes.get() + 1);
+/// The index of the loop that an instruction which jumps back belongs to. None if it does not fit into the instruction.
+pub(super) fn loop_index(instruction: Instruction) -> Option<usize> {
+    match instruction.op() {
+        Some(Op::LoopBack) => Some(usize::from(instruction.a())),
+        _ => (instruction.flags() < u8::MAX).then_some(usize::from(instruction.flags())),
     }
 }
 
@@ -93,9 +96,8 @@ pub(super) fn for_loop(state: &mut State, instruction: Instruction) -> Step {
     if let Some((index, element)) = quick_element(sequence, index) {
         site.set(instruction.b() + 1, Value::number(index));
         site.set(instruction.a(), element);
-        count_pass(site);
-        if state.vm.frames.is_requested() {
-            return Step::Slow(poll_for_loop);
+        if count_pass(site) || state.vm.frames.is_requested() {
+            return Step::Pass;
         }
         state.jump(instruction.c() as i16 as isize);
         return Step::Continue;
@@ -122,11 +124,10 @@ fn pass_or_end(vm: &mut Vm, site: Site, element: Option<Value>) -> Step {
         return Step::Continue;
     };
     site.set(site.instruction.a(), element);
-    count_pass(site);
-    let distance = site.instruction.c() as i16;
-    if vm.frames.is_requested() {
-        return safepoint_and_jump(vm, site, distance.into());
+    if count_pass(site) || vm.frames.is_requested() {
+        return Step::Pass;
     }
+    let distance = site.instruction.c() as i16;
     continue_at(
         vm,
         site,
@@ -145,9 +146,8 @@ pub(super) fn for_loop_global(state: &mut State, instruction: Instruction) -> St
         if let Some((index, element)) = quick_element(sequence, cell.value.get()) {
             cell.value.set(Value::number(index));
             site.set(instruction.a(), element);
-            count_pass(site);
-            if state.vm.frames.is_requested() {
-                return Step::Slow(poll_for_loop);
+            if count_pass(site) || state.vm.frames.is_requested() {
+                return Step::Pass;
             }
             state.jump(instruction.c() as i16 as isize);
             return Step::Continue;

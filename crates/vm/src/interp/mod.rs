@@ -12,10 +12,13 @@ mod containers;
 mod control;
 mod dispatch;
 mod loops;
+mod out_of_line;
 mod shortcuts;
 mod variables;
 mod whole;
 mod wide;
+
+pub(crate) use out_of_line::{OUT_OF_LINE, interpret_call};
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -24,9 +27,10 @@ use kiln_bytecode::{CodeBlock, Instruction, Op};
 
 use crate::error::{Ending, Fallible, ScriptError, Throw};
 use crate::feedback::{CodeInstance, FeedbackCell};
-use crate::frame::MAX_ARGUMENTS;
+use crate::frame::{Frame, FrameMark, MAX_ARGUMENTS};
 use crate::heap::Gc;
 use crate::object::function::{Callee, FunctionCell};
+use crate::tier::Hot;
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -41,6 +45,10 @@ enum Step {
     Reload,
     /// The outermost call of this run has returned.
     Done(Value),
+    /// The current frame has been left with this result.
+    Returned(Value),
+    /// A loop begins another pass, and its countdown has ended or an interrupt is pending: [`pass_loop`] goes on.
+    Pass,
     /// A script error, or the end of the program.
     Throw(Throw),
     /// The fast path does not apply: this decides. A handler returns it rather than call the function itself, so that it
@@ -69,8 +77,8 @@ struct State<'vm> {
     /// The code of the current frame.
     code: *const CodeInstance,
     vm: &'vm mut Vm,
-    /// The number of frames at which this run ends.
-    entry_depth: usize,
+    /// The frames at which this run ends.
+    entry: FrameMark,
 }
 
 /// A handler's operands: registers, constants and feedback of the current frame, and where the frame stands.
@@ -152,6 +160,18 @@ impl Site {
 }
 
 impl State<'_> {
+    /// The variables of the loop for executing one instruction of the current frame.
+    fn at(vm: &mut Vm, next: Next, entry: FrameMark) -> State<'_> {
+        let Frame { code, base, .. } = *vm.frames.top();
+        State {
+            next,
+            base,
+            code,
+            vm,
+            entry,
+        }
+    }
+
     #[inline(always)]
     fn site(&self, instruction: Instruction) -> Site {
         Site {
@@ -199,14 +219,14 @@ impl Vm {
         self_value: Value,
         arguments: &[Value],
     ) -> Fallible<Value> {
-        let depth = self.frames.depth();
+        let mark = self.frames.mark();
         let window = self.frames.end();
         let Some(function) = function.as_function() else {
             return Ok(function);
         };
         let argument_count = arguments.len().min(MAX_ARGUMENTS);
         if let Err(throw) = self.make_room_for(function, window, 3 + argument_count) {
-            return Err(self.reported(throw, depth));
+            return Err(self.reported(throw, mark));
         }
         for (index, argument) in arguments.iter().take(MAX_ARGUMENTS).enumerate() {
             // SAFETY: there is room for so many.
@@ -221,8 +241,8 @@ impl Vm {
             argument_count,
         ) {
             Ok(Some(value)) => Ok(value),
-            Ok(None) => self.run(depth),
-            Err(throw) => Err(self.reported(throw, depth)),
+            Ok(None) => self.run(mark),
+            Err(throw) => Err(self.reported(throw, mark)),
         }
     }
 
@@ -253,10 +273,18 @@ impl Vm {
         unsafe { self.with_bound_globals(code, window, run) }
     }
 
-    /// Gives an error its position and leaves the frames above `depth`.
+    /// Gives an error its position and leaves the frames entered since the mark.
     #[cold]
-    fn reported(&mut self, throw: Throw, depth: usize) -> Throw {
-        let throw = match throw.into_ending() {
+    fn reported(&mut self, throw: Throw, mark: FrameMark) -> Throw {
+        let throw = self.located(throw);
+        self.frames.truncate(mark);
+        throw
+    }
+
+    /// Gives an error its position and the stack as it is now, unless it has them.
+    #[cold]
+    pub(crate) fn located(&self, throw: Throw) -> Throw {
+        match throw.into_ending() {
             Ending::Error(error) => {
                 let stack = self.frames.positions(MAX_TRACE);
                 let omitted = self.frames.depth() - stack.len();
@@ -268,16 +296,14 @@ impl Vm {
             }
             Ending::Exit(status) => Throw::exit(status),
             Ending::Reported(error) => Throw::reported(*error),
-        };
-        self.frames.truncate(depth);
-        throw
+        }
     }
 
-    /// Runs until the frame above `entry_depth` returns.
-    fn run(&mut self, entry_depth: usize) -> Fallible<Value> {
-        match dispatch::execute(self, entry_depth) {
+    /// Runs until the frame entered after the mark returns.
+    fn run(&mut self, entry: FrameMark) -> Fallible<Value> {
+        match dispatch::execute(self, entry) {
             Ok(value) => Ok(value),
-            Err(throw) => Err(self.reported(throw, entry_depth)),
+            Err(throw) => Err(self.reported(throw, entry)),
         }
     }
 }
@@ -343,4 +369,52 @@ fn target_of(function: Gc<FunctionCell>) -> usize {
         Callee::Script(code) => code as usize,
         Callee::Intrinsic(intrinsic) => std::ptr::from_ref(intrinsic) as usize,
     }
+}
+
+/// What the beginning of another pass of a loop may have to see to: an interrupt, a countdown that has ended. The instruction before
+/// `next` is the one that jumps back; the position it jumps to.
+fn poll_loop(vm: &mut Vm, next: Next) -> Fallible<u32> {
+    vm.frames.set_next(next);
+    vm.safepoint()?;
+    let site = Site::at(vm, next);
+    if let Some(index) = loops::loop_index(site.instruction)
+        && let Some(countdown) = site.code().loops.get(index)
+        && countdown.has_ended()
+    {
+        vm.is_hot(site.code, Hot::Loop(index));
+    }
+    let target = site.instruction.jump_target(site.position());
+    Ok(target.map_or(0, |target| target as u32))
+}
+
+/// Begins another pass of a loop, in compiled code if there is any.
+#[cold]
+#[inline(never)]
+fn pass_loop(vm: &mut Vm, next: Next) -> Step {
+    let target = match poll_loop(vm, next) {
+        Ok(target) => target,
+        Err(throw) => return Step::Throw(throw),
+    };
+    let site = Site::at(vm, next);
+    let entered = loops::loop_index(site.instruction).and_then(|index| vm.enter_loop(index));
+    match entered {
+        None => continue_at(vm, site, target),
+        Some(Ok(value)) => Step::Returned(value),
+        Some(Err(throw)) => Step::Throw(throw),
+    }
+}
+
+/// Delivers the result of a frame just left to the calling instruction; the outcome if it was the outermost of this run.
+#[inline(always)]
+fn deliver_result(vm: &mut Vm, value: Value, entry: FrameMark) -> Step {
+    if vm.frames.mark() == entry {
+        return Step::Done(value);
+    }
+    let Frame { next, base, .. } = *vm.frames.top();
+    // SAFETY: a frame that has called something is behind the calling instruction, whose field `a` is a register.
+    unsafe {
+        let call = (*next.sub(1)).get();
+        *base.add(usize::from(call.a())) = value;
+    }
+    Step::Reload
 }

@@ -1,0 +1,256 @@
+//! Where the interpreter and compiled code meet.
+//!
+//! Nothing here knows how code is compiled. Every code instance has an *entry*, a machine function that runs one call of it; while there
+//! is no compiled code that is [`interpret`]. Frame records and register windows are the same in all tiers, so stack traces, limits
+//! and the collector need not know which one a frame runs in.
+//!
+//! | from | to | how |
+//! |---|---|---|
+//! | interpreter | interpreter | a new frame in the same dispatch loop |
+//! | interpreter | compiled code | [`Vm::enter_compiled`], like an intrinsic |
+//! | a hot loop | compiled code | [`Vm::enter_loop`]: on-stack replacement |
+//! | compiled code | any function | through the entry of its code instance |
+//! | compiled code | one instruction | through [`out_of_line`]: the interpreter's own handler |
+//!
+//! An entry returns the result's word, or [`THROWN`] with the error in [`Vm::outcome`]; whoever entered compiled code leaves the frames.
+
+use std::cell::Cell;
+use std::mem::offset_of;
+
+use kiln_bytecode::{Instruction, Op};
+
+use crate::error::{Fallible, RuntimeError, Throw};
+use crate::feedback::CodeInstance;
+use crate::frame::{Frame, FrameMark, FrameStack};
+use crate::interp;
+use crate::value::Value;
+use crate::vm::Vm;
+
+/// Runs a call whose window is in order, or a call's loop.
+///
+/// `at` is 0 for a call: the frame is not entered yet. Otherwise it is one more than the index of the loop to go on in, in the current
+/// frame.
+pub type Entry = unsafe extern "C" fn(
+    vm: *mut Vm,
+    window: *mut Value,
+    code: *const CodeInstance,
+    at: u64,
+) -> u64;
+
+/// Executes the instruction before `next` of the current frame. The result is the position of the instruction to go on with, or
+/// [`GONE`].
+pub type OutOfLine = extern "C" fn(vm: *mut Vm, next: *const Cell<Instruction>) -> u64;
+
+/// What an entry returns when the call has ended in an error. No value of a program has this word.
+pub const THROWN: u64 = Value::FIRST_NON_NUMBER | 2;
+
+/// The position an [`OutOfLine`] function returns when the call has ended in an error.
+pub const GONE: u64 = u64::MAX;
+
+/// What has become hot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hot {
+    /// The function: it was called often.
+    Call,
+    /// The loop with this index.
+    Loop(usize),
+}
+
+/// Decides which code is compiled, when.
+pub trait Tiering {
+    /// A countdown of the instance has ended. The policy arms it again.
+    fn hot(&mut self, vm: &mut Vm, code: &CodeInstance, what: Hot);
+}
+
+/// An interpreter's link to the compiled tiers.
+pub struct Tiers {
+    policy: Option<Box<dyn Tiering>>,
+    /// Calls of a new instance until the policy hears of it.
+    pub first_calls: u32,
+    /// Passes of a loop of a new instance until the policy hears of it.
+    pub first_passes: u32,
+    /// The lowest address of the script stack that code may use.
+    stack_limit: usize,
+}
+
+impl Default for Tiers {
+    /// No compiled tiers.
+    fn default() -> Tiers {
+        Tiers {
+            policy: None,
+            first_calls: u32::MAX,
+            first_passes: u32::MAX,
+            stack_limit: 0,
+        }
+    }
+}
+
+/// Offsets in [`Vm`] and in records that compiled code uses.
+pub mod layout {
+    use super::*;
+
+    /// From a [`Vm`] to the address behind the current frame's record.
+    pub const FRAMES_TOP: usize = offset_of!(Vm, frames) + FrameStack::TOP_OFFSET;
+    /// From a [`Vm`] to the lowest address of the native stack that code may use.
+    pub const STACK_LIMIT: usize = offset_of!(Vm, tiers) + offset_of!(Tiers, stack_limit);
+    /// From a [`Vm`] to the epoch of inherited members, 32 bits.
+    pub const PROTOTYPE_EPOCH: usize = offset_of!(Vm, prototype_epoch);
+    /// The size of a frame's record.
+    pub const FRAME_SIZE: usize = size_of::<Frame>();
+}
+
+impl Vm {
+    /// Hands decisions about hot code to a policy. New instances count calls and passes down from these numbers.
+    pub fn set_tiering(&mut self, policy: Box<dyn Tiering>, first_calls: u32, first_passes: u32) {
+        self.tiers.policy = Some(policy);
+        self.tiers.first_calls = first_calls;
+        self.tiers.first_passes = first_passes;
+    }
+
+    /// Whether hot code is compiled.
+    pub fn has_tiering(&self) -> bool {
+        self.tiers.policy.is_some()
+    }
+
+    /// Sets the lowest address of the native stack that script code may use.
+    pub(crate) fn set_stack_limit(&mut self, limit: usize) -> usize {
+        std::mem::replace(&mut self.tiers.stack_limit, limit)
+    }
+
+    /// Tells the policy that a countdown has ended.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn is_hot(&mut self, code: *const CodeInstance, what: Hot) {
+        // SAFETY: instances live as long as the interpreter.
+        let code = unsafe { &*code };
+        if let Some(mut policy) = self.tiers.policy.take() {
+            policy.hot(self, code, what);
+            self.tiers.policy = Some(policy);
+        }
+        let countdown = match what {
+            Hot::Call => &code.calls,
+            Hot::Loop(index) => match code.loops.get(index) {
+                Some(countdown) => countdown,
+                None => return,
+            },
+        };
+        if countdown.has_ended() {
+            countdown.arm(u32::MAX);
+        }
+    }
+
+    /// Whether there is room on the native stack for another call between tiers.
+    pub(crate) fn has_native_stack(&self) -> bool {
+        let here = 0u8;
+        std::ptr::from_ref(&here) as usize > self.tiers.stack_limit
+    }
+
+    /// Runs a call of compiled code. The window is in order, the frame not entered.
+    pub(crate) fn enter_compiled(
+        &mut self,
+        code: *const CodeInstance,
+        window: *mut Value,
+    ) -> Fallible<Value> {
+        if !self.has_native_stack() {
+            return Err(RuntimeError::CallStackOverflow.into());
+        }
+        let mark = self.frames.mark();
+        // SAFETY: instances live as long as the interpreter; what is installed as an entry runs calls of the instance.
+        let word = unsafe { ((*code).entry.get())(self, window, code, 0) };
+        self.left_compiled(word, mark)
+    }
+
+    /// Goes on in compiled code in a loop of the current frame, if there is any; the result is that of the frame's call.
+    pub(crate) fn enter_loop(&mut self, index: usize) -> Option<Fallible<Value>> {
+        let Frame { code, base, .. } = *self.frames.top();
+        // SAFETY: instances live as long as the interpreter.
+        let instance = unsafe { &*code };
+        if !instance.is_compiled() || !self.has_native_stack() {
+            return None;
+        }
+        let mark = self.frames.mark();
+        // SAFETY: as in `enter_compiled`.
+        let word = unsafe { (instance.entry.get())(self, base, code, index as u64 + 1) };
+        if word == THROWN {
+            return Some(self.left_compiled(word, mark));
+        }
+        // SAFETY: the word of a value that was just returned.
+        Some(Ok(unsafe { Value::from_bits(word) }))
+    }
+
+    /// The result of compiled code. After an error the frames entered since the mark are left.
+    fn left_compiled(&mut self, word: u64, mark: FrameMark) -> Fallible<Value> {
+        if word == THROWN {
+            self.frames.truncate(mark);
+            return match self.outcome.take() {
+                Some(Err(throw)) => Err(throw),
+                _ => Err(Throw::message("an error without a message")),
+            };
+        }
+        // SAFETY: the word of a value that was just returned.
+        Ok(unsafe { Value::from_bits(word) })
+    }
+
+    /// Keeps an error, with the stack as it is now, for the one who entered compiled code.
+    #[cold]
+    pub(crate) fn throw_from_compiled(&mut self, throw: Throw) {
+        let throw = self.located(throw);
+        self.outcome = Some(Err(throw));
+    }
+}
+
+/// The entry of instances without compiled code: the interpreter.
+///
+/// # Safety
+/// `vm` must be the interpreter of `code` with the window in order; see [`Entry`].
+pub unsafe extern "C" fn interpret(
+    vm: *mut Vm,
+    window: *mut Value,
+    code: *const CodeInstance,
+    _at: u64,
+) -> u64 {
+    // SAFETY: compiled code passes the interpreter that runs it.
+    let vm = unsafe { &mut *vm };
+    match interp::interpret_call(vm, window, code) {
+        Ok(value) => value.bits(),
+        Err(throw) => {
+            vm.throw_from_compiled(throw);
+            THROWN
+        }
+    }
+}
+
+/// What compiled code calls when a window, which ends at `end`, is beyond the limit or the native stack is used up: answers requests.
+/// Zero if the call may go on, else [`THROWN`].
+///
+/// # Safety
+/// `vm` must be the interpreter that runs the calling code.
+pub unsafe extern "C" fn make_room(vm: *mut Vm, end: *const Value) -> u64 {
+    // SAFETY: compiled code passes the interpreter that runs it.
+    let vm = unsafe { &mut *vm };
+    let result = match vm.has_native_stack() {
+        true => vm.make_window_room(end),
+        false => Err(RuntimeError::CallStackOverflow.into()),
+    };
+    match result {
+        Ok(()) => 0,
+        Err(throw) => {
+            vm.throw_from_compiled(throw);
+            THROWN
+        }
+    }
+}
+
+/// What compiled code calls when the countdown of a function's calls has ended.
+///
+/// # Safety
+/// `vm` must be the interpreter of `code`.
+pub unsafe extern "C" fn call_is_hot(vm: *mut Vm, code: *const CodeInstance) {
+    // SAFETY: compiled code passes the interpreter that runs it.
+    unsafe { (*vm).is_hot(code, Hot::Call) };
+}
+
+/// The handler of an instruction, for compiled code.
+pub fn out_of_line(op: Op) -> OutOfLine {
+    interp::OUT_OF_LINE[op as usize]
+}
