@@ -20,7 +20,7 @@ use std::ops::Range;
 use crate::debugger;
 use crate::perf_map::PerfMap;
 
-use arena::{Arena, fill_with_traps};
+use arena::{Arena, Mapping, fill_with_traps};
 use free_list::{Block, FreeList};
 
 pub use machine_code::{MachineCode, RelocationError, Symbol};
@@ -217,7 +217,7 @@ impl CodeMemory {
             .ok_or(CodeMemoryError::Fragmented(code.size()))?;
         let start = arena.start() + block.offset;
         if let Err(error) = place(arena, block, code, &mut resolve) {
-            fill_with_traps(&mut arena.writable()[block.offset..block.end()]);
+            arena.clear(block.offset..block.end());
             free.free(block);
             return Err(error);
         }
@@ -246,7 +246,11 @@ impl CodeMemory {
             return Ok(());
         }
         self.memory = Memory::Refused;
-        let arena = Arena::reserve(self.options.reserved_bytes)?;
+        let mapping = match self.options.perf_map {
+            true => Mapping::Anonymous,
+            false => Mapping::Usual,
+        };
+        let arena = Arena::reserve(self.options.reserved_bytes, mapping)?;
         let free = FreeList::new(self.options.reserved_bytes);
         self.memory = Memory::Reserved { arena, free };
         if self.options.perf_map {
@@ -290,7 +294,7 @@ impl CodeMemory {
         self.by_offset.remove(&block.offset);
         self.used_bytes -= block.size;
         if let Memory::Reserved { arena, free } = &mut self.memory {
-            fill_with_traps(&mut arena.writable()[block.offset..block.end()]);
+            arena.clear(block.offset..block.end());
             free.free(block);
         }
         true
@@ -409,14 +413,14 @@ fn place(
     resolve: &mut dyn FnMut(&Symbol) -> Option<usize>,
 ) -> Result<(), CodeMemoryError> {
     let base = arena.start() + block.offset;
-    let memory = &mut arena.writable()[block.offset..block.end()];
-    let (bytes, rest) = memory.split_at_mut(code.size());
-    bytes.copy_from_slice(&code.bytes);
-    fill_with_traps(rest);
-    for relocation in &code.relocations {
-        relocation.apply(bytes, base, resolve)?;
-    }
-    arena.synchronize(block.offset, block.size)
+    arena.write(block.offset..block.end(), |memory| {
+        let (bytes, rest) = memory.split_at_mut(code.size());
+        bytes.copy_from_slice(&code.bytes);
+        fill_with_traps(rest);
+        let mut relocations = code.relocations.iter();
+        relocations.try_for_each(|relocation| relocation.apply(bytes, base, resolve))
+    })??;
+    Ok(())
 }
 
 #[cfg(test)]

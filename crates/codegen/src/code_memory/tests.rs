@@ -145,6 +145,27 @@ fn freed_memory_is_used_again_and_old_handles_name_nothing() {
     assert_eq!(memory.len(), 1);
 }
 
+#[test]
+fn one_view_of_the_memory_will_do() {
+    let mut arena = Arena::reserve(1 << 20, Mapping::Anonymous).unwrap();
+    let code = compile("f", 1, false);
+    let block = Block {
+        offset: 64,
+        size: FreeList::rounded(code.size()).unwrap(),
+    };
+    for _ in 0..2 {
+        place(&mut arena, block, &code, &mut address_of_twice).unwrap();
+        let entry: *const u8 = std::ptr::with_exposed_provenance(arena.start() + block.offset);
+        // SAFETY: the code was compiled with this signature.
+        let function: extern "C" fn(u64) -> u64 = unsafe { std::mem::transmute(entry) };
+        assert_eq!(function(20), 41);
+        arena.clear(block.offset..block.end());
+    }
+    let mut traps = vec![0; block.size];
+    fill_with_traps(&mut traps);
+    assert_eq!(arena.code()[block.offset..block.end()], traps);
+}
+
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[test]
 fn freed_code_is_overwritten_with_traps() {
