@@ -1,0 +1,27 @@
+//! Frame states: how to go on in the interpreter from a point of compiled code.
+
+use kiln_bytecode::Register;
+
+use super::{FrameId, Value};
+use crate::job::CodeId;
+
+/// Where the interpreter goes on, and what its registers hold.
+///
+/// An exit writes the registers into the window and resumes *before* the instruction at `position`. Registers that are not listed are dead:
+/// they may hold anything. Registers that are global variables are never listed, because they are memory that is always up to date.
+///
+/// The values may be in any representation but `pointer`; an exit makes tagged words of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FrameState {
+    /// The code block.
+    pub code: CodeId,
+    /// Where the window lies: registers above the outermost frame's window. 0 for the outermost frame.
+    pub window: u32,
+    /// The instruction to go on with. In a caller's frame state it is the call in progress, whose result goes to its destination when the
+    /// callee returns.
+    pub position: u32,
+    /// The live registers in ascending order, with their values.
+    pub registers: Vec<(Register, Value)>,
+    /// The frame state of the caller, if this frame is an inlined function's.
+    pub caller: Option<FrameId>,
+}
