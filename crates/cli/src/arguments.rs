@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use kiln::{Limits, Stage};
 
+use crate::bench::options::{AFTER_HELP, BenchOptions};
 use crate::{Error, size};
 
 const EXAMPLES: &str = "\
@@ -19,6 +20,7 @@ Examples:
   kiln --heap-limit 64M x.ms give a program at most 64 MiB
   kiln check *.ms            look for errors without running anything
   kiln compile x.ms -o x.kbc compile ahead; `kiln x.kbc` runs the result
+  kiln bench x.ms            how long it takes, and how certain that is
   kiln intrinsics split      what a built-in function does
 
 Exit status: 0 if all went well, 1 after a runtime or compile error, the number given to `exit`,
@@ -121,6 +123,9 @@ pub enum Command {
         /// The program
         file: PathBuf,
     },
+    /// Measure how long scripts take, and compare engines, builds and versions
+    #[command(after_help = AFTER_HELP)]
+    Bench(BenchOptions),
     /// List the built-in functions, or describe one
     Intrinsics {
         /// A function, such as `range` or `file.open`

@@ -21,6 +21,8 @@ const IMPORT_PATH: &str = "$MS_SCRIPT_DIR:$MS_SCRIPT_DIR/lib:$MS_EXE_DIR/lib";
 pub struct Output {
     buffer: Vec<u8>,
     is_terminal: bool,
+    /// All output is kept for [`Output::take_captured`].
+    is_captured: bool,
     /// Why nothing can be written any more.
     error: Option<io::Error>,
     interrupt: Arc<Interrupt>,
@@ -32,9 +34,24 @@ impl Output {
         Output {
             buffer: Vec::new(),
             is_terminal: io::stdout().is_terminal(),
+            is_captured: false,
             error: None,
             interrupt,
         }
+    }
+
+    /// Output that nobody sees before it is taken.
+    pub fn captured() -> Output {
+        Output {
+            is_terminal: false,
+            is_captured: true,
+            ..Output::new(Arc::default())
+        }
+    }
+
+    /// What was captured since the last time.
+    pub fn take_captured(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.buffer)
     }
 
     /// Takes text; a terminal shows it at each line end.
@@ -47,7 +64,7 @@ impl Output {
 
     /// Writes all that was held back.
     pub fn flush(&mut self) {
-        if self.buffer.is_empty() {
+        if self.buffer.is_empty() || self.is_captured {
             return;
         }
         let mut stdout = io::stdout().lock();

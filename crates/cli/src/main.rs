@@ -1,6 +1,7 @@
 //! The `kiln` program: runs scripts, talks to people at a prompt, and shows what the engine makes of a program.
 
 mod arguments;
+mod bench;
 mod console;
 mod inspect;
 mod interrupt;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         Some(Command::Check { files }) => inspect::check(&files),
         Some(Command::Compile { file, output }) => inspect::compile(&file, &output),
         Some(Command::Dump { stage, file }) => inspect::dump(&file, stage.stage()),
+        Some(Command::Bench(options)) => bench::bench(&options).map_err(Error::from),
         Some(Command::Intrinsics { name }) => listing::print(name.as_deref()),
         Some(Command::Completions { shell }) => arguments::print_completions(shell),
     };
@@ -67,6 +69,9 @@ enum Error {
     /// Standard output cannot be written.
     #[error("cannot write the output: {0}")]
     Output(std::io::Error),
+    /// A benchmark could not be made.
+    #[error(transparent)]
+    Bench(#[from] bench::Error),
     /// There is no intrinsic of this name.
     #[error("there is no intrinsic named {0:?}; `kiln intrinsics` lists all")]
     NoIntrinsic(String),
@@ -77,6 +82,7 @@ impl Error {
     fn status(&self) -> u8 {
         match self {
             Error::Unreadable { .. } | Error::NotLoadable { .. } | Error::NoIntrinsic(_) => 2,
+            Error::Bench(error) => error.status(),
             Error::Unwritable { .. } | Error::Start(_) | Error::Output(_) => 1,
         }
     }

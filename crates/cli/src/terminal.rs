@@ -58,6 +58,22 @@ impl Input {
         }
     }
 
+    /// An input that holds nothing but what it is [given](Input::replace).
+    pub fn detached() -> Input {
+        Input {
+            stdin: None,
+            buffer: Vec::new(),
+            is_terminal: false,
+            key_mode: false,
+            interrupt: Arc::default(),
+        }
+    }
+
+    /// Drops what is left of the input and puts a text in its place.
+    pub fn replace(&mut self, text: &[u8]) {
+        self.buffer = text.to_vec();
+    }
+
     /// Whether a person is typing.
     pub fn is_terminal(&self) -> bool {
         self.is_terminal

@@ -64,7 +64,8 @@ impl Interpreter {
         })
     }
 
-    /// Runs a program to its end. Its globals stay for the next one.
+    /// Runs a program to its end. Its globals stay for the next one. A program that is run several times in a row keeps what
+    /// the engine has learnt about it.
     ///
     /// # Errors
     /// The runtime error that ended it.

@@ -62,6 +62,8 @@ pub struct Vm {
     pub(crate) globals_map: Gc<MapCell>,
     #[expect(clippy::vec_box, reason = "instances are referred to by their address")]
     pub(crate) instances: Vec<Box<CodeInstance>>,
+    /// The instance of the program that ran last.
+    pub(crate) last_program: Option<*const CodeInstance>,
     /// Further values that must live as long as the interpreter or the scope that entered them.
     pub(crate) roots: Vec<Value>,
     pub(crate) intrinsics: IntrinsicTable,
@@ -536,6 +538,7 @@ impl Vm {
             tiers: Tiers::default(),
             print_buffer: String::new(),
             import_depth: 0,
+            last_program: None,
             hooks: Hooks::default(),
         });
         for map in [

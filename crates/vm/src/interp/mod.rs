@@ -246,12 +246,19 @@ impl Vm {
         }
     }
 
-    /// Runs a program, or a module, whose result are its variables. Must run on the script stack.
+    /// Runs a program, or a module, whose result are its variables. Must run on the script stack. The program that ran last
+    /// goes on with the feedback it has collected.
     ///
     /// # Errors
     /// The script's error, with its position, or its `exit`.
     pub fn run_program(&mut self, program: &Arc<CodeBlock>) -> Fallible<Value> {
-        let instance = self.instantiate(program)?;
+        // SAFETY: instances live as long as the interpreter.
+        let is_last = |last: &*const CodeInstance| Arc::ptr_eq(unsafe { &(**last).block }, program);
+        let instance = match self.last_program.filter(is_last) {
+            Some(last) => last,
+            None => self.instantiate(program)?,
+        };
+        self.last_program = Some(instance);
         self.run_instance(instance)
     }
 
