@@ -125,7 +125,7 @@ pub enum Command {
     },
     /// Measure how long scripts take, and compare engines, builds and versions
     #[command(after_help = AFTER_HELP)]
-    Bench(BenchOptions),
+    Bench(Box<BenchOptions>),
     /// List the built-in functions, or describe one
     Intrinsics {
         /// A function, such as `range` or `file.open`

@@ -317,7 +317,7 @@ fn wrong_usage_is_told_before_anything_runs() {
         (&["no-such-file.ms"], 2, "cannot read no-such-file.ms"),
         (&["-"], 2, "could be read only once"),
         (&[&script, "--runs", "0"], 2, "invalid value '0'"),
-        (&[&script, "--precision", "-1"], 2, "above 0"),
+        (&[&script, "--precision", "0"], 2, "above 0"),
         (&[&script, "--time", "NaN"], 2, "above 0"),
         (
             &[&script, "--vs", "no-such-command {}"],

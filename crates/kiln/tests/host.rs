@@ -311,3 +311,29 @@ fn a_module_may_use_the_variables_of_the_program_that_is_running() {
     assert_eq!(output, "11\n15\n10\n");
     assert!(ending.unwrap_err().contains("'row'"));
 }
+
+#[test]
+fn a_program_can_be_run_again_and_again() {
+    let recorder = Recorder::default();
+    let output = recorder.output.clone();
+    let mut interpreter = Interpreter::new(Limits::default(), Box::new(recorder)).unwrap();
+    // The top level's own variables, a closure over a local and a way out in the middle.
+    let program = compile(
+        "if not globals.hasIndex(\"runs\") then globals.runs = 0\n\
+         globals.runs = globals.runs + 1\n\
+         adder = function(n)\n  f = function(m)\n    return m + n\n  end function\n  return @f\nend function\n\
+         add = adder(runs)\n\
+         if runs == 2 then exit 7\n\
+         if runs == 3 then nosuch\n\
+         print add(10)",
+        None,
+    );
+    let other = compile("print \"other \" + runs", None);
+    assert_eq!(interpreter.run(&program).unwrap(), Outcome::Finished);
+    assert_eq!(interpreter.run(&program).unwrap(), Outcome::Exit(7));
+    assert!(interpreter.run(&program).is_err());
+    assert_eq!(interpreter.run(&other).unwrap(), Outcome::Finished);
+    assert_eq!(interpreter.run(&program).unwrap(), Outcome::Finished);
+    assert_eq!(interpreter.run(&program).unwrap(), Outcome::Finished);
+    assert_eq!(*output.borrow(), "11\nother 3\n14\n15\n");
+}
