@@ -209,6 +209,9 @@ macro_rules! for_each_node {
             /// Replaces the value of a variable that has one.
             store_global = StoreGlobal { global: GlobalId, value: tagged } -> none [writes_globals];
 
+            /// The variables of the function's creator: a map, or null.
+            function_outer = FunctionOuter { function: tagged } -> tagged(ANY) [];
+
             // ---- the interpreter's forms ----
             /// Does a bytecode instruction as the interpreter does, and delivers what it wrote to its destination. The inputs are the registers
             /// that the instruction reads, in the order of [`crate::ir::runtime_inputs`].

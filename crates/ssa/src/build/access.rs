@@ -1,0 +1,225 @@
+//! Elements and members.
+
+use kiln_bytecode::{Instruction, Op, ReadMode, Register};
+
+use super::Builder;
+use crate::ir::{Dependency, Kinds, Node, Representation, Value};
+use crate::job::{
+    Intrinsic, MemberAccess, MemberCase, MemberFeedback, Receiver, ShapeId, SiteFeedback,
+};
+
+impl Builder<'_> {
+    /// Builds an instruction of this family; false if it is none, or has to be left to the interpreter's form.
+    pub(super) fn access(&mut self, op: Op, instruction: Instruction) -> bool {
+        match op {
+            Op::GetIndex => self.get_index(instruction),
+            Op::SetIndex => self.set_index(instruction),
+            Op::GetMember => {
+                let object = self.read(Register(instruction.b()));
+                self.get_member(object, instruction)
+            }
+            Op::SetMember | Op::InitMember => {
+                let object = self.read(Register(instruction.a()));
+                let value = self.read(Register(instruction.b()));
+                self.store_member(object, value)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether what was indexed here were lists only.
+    fn indexes_lists(&self, object: Value, index: Value) -> bool {
+        let kinds = self.kinds(object);
+        let seen = match self.frame.feedback() {
+            SiteFeedback::Container(seen) => *seen == Kinds::LIST,
+            _ => false,
+        };
+        kinds.meets(Kinds::LIST)
+            && (seen || kinds == Kinds::LIST)
+            && self.kinds(index).meets(Kinds::NUMBER)
+    }
+
+    /// The value as a position in a list.
+    pub(super) fn index(&mut self, value: Value) -> Value {
+        if self.function.ty(value).representation == Representation::I64 {
+            return value;
+        }
+        let value = self.number(value);
+        let frame = self.frame_state();
+        self.value(Node::F64ToIndex { value, frame })
+    }
+
+    /// The position, checked to be one of the list's.
+    fn checked_index(&mut self, list: Value, index: Value) -> Value {
+        let index = self.index(index);
+        let length = self.value(Node::ListLength { list });
+        let frame = self.frame_state();
+        self.value(Node::CheckBounds {
+            index,
+            length,
+            frame,
+        })
+    }
+
+    fn get_index(&mut self, instruction: Instruction) -> bool {
+        let object = self.read(Register(instruction.b()));
+        let index = self.read(Register(instruction.c()));
+        if !self.indexes_lists(object, index) {
+            return false;
+        }
+        let list = self.of_kind(object, Kinds::LIST);
+        let index = self.checked_index(list, index);
+        let elements = self.value(Node::ListElements { list });
+        let element = self.value(Node::LoadElement { elements, index });
+        self.write(Register(instruction.a()), element);
+        true
+    }
+
+    fn set_index(&mut self, instruction: Instruction) -> bool {
+        let object = self.read(Register(instruction.a()));
+        let index = self.read(Register(instruction.b()));
+        if !self.indexes_lists(object, index) {
+            return false;
+        }
+        let list = self.of_kind(object, Kinds::LIST);
+        let frame = self.frame_state();
+        let list = self.value(Node::GuardWritable { list, frame });
+        let index = self.checked_index(list, index);
+        let elements = self.value(Node::ListElements { list });
+        let value = self.read(Register(instruction.c()));
+        let value = self.tagged(value);
+        self.effect(Node::StoreElement {
+            list,
+            elements,
+            index,
+            value,
+        });
+        true
+    }
+
+    /// The map, checked to have this shape.
+    pub(super) fn of_shape(&mut self, map: Value, shape: ShapeId) -> Value {
+        let map = self.tagged(map);
+        let frame = self.frame_state();
+        let checked = self.value(Node::GuardShape { map, shape, frame });
+        self.refine(map, checked);
+        checked
+    }
+
+    /// The only way a member was reached here.
+    fn only_case(&self) -> Option<(MemberCase, &MemberFeedback)> {
+        match self.frame.feedback() {
+            SiteFeedback::Member(member) if !member.is_open => match member.cases.as_slice() {
+                [case] => Some((*case, member)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The object, checked to be such a receiver; none if it cannot be one.
+    pub(super) fn of_receiver(&mut self, object: Value, receiver: Receiver) -> Option<Value> {
+        match receiver {
+            Receiver::Shape(shape) if self.kinds(object).meets(Kinds::MAP) => {
+                Some(self.of_shape(object, shape))
+            }
+            Receiver::Kind(kinds) if self.kinds(object).meets(kinds) => {
+                Some(self.of_kind(object, kinds))
+            }
+            _ => None,
+        }
+    }
+
+    /// The member of an object that is a proper receiver.
+    pub(super) fn load_member(&mut self, object: Value, access: MemberAccess) -> Option<Value> {
+        match access {
+            MemberAccess::Own(slot) => {
+                let value = self.value(Node::LoadSlot { map: object, slot });
+                self.assume(value, Kinds::ANY.without(Kinds::UNASSIGNED));
+                Some(value)
+            }
+            MemberAccess::Inherited {
+                holder,
+                slot,
+                value,
+            } => {
+                self.function.depend_on(Dependency::Prototypes);
+                if let Some(constant) = value {
+                    let dependency = Dependency::ConstantSlot(holder, slot);
+                    self.function.depend_on(dependency);
+                    return Some(match self.job.constants[constant].number {
+                        Some(number) => self.number_constant(number),
+                        None => self.constant(constant),
+                    });
+                }
+                let map = self.constant(holder);
+                let value = self.value(Node::LoadSlot { map, slot });
+                self.assume(value, Kinds::ANY.without(Kinds::UNASSIGNED));
+                Some(value)
+            }
+            MemberAccess::Add(..) => None,
+        }
+    }
+
+    fn get_member(&mut self, object: Value, instruction: Instruction) -> bool {
+        let Some((case, member)) = self.only_case() else {
+            return false;
+        };
+        let calls = member.calls.clone();
+        if matches!(case.access, MemberAccess::Add(..)) {
+            return false;
+        }
+        let Some(object) = self.of_receiver(object, case.receiver) else {
+            return false;
+        };
+        let mode = ReadMode(instruction.flags());
+        let Some(value) = self.load_member(object, case.access) else {
+            return false;
+        };
+        if mode.has(ReadMode::INVOKE)
+            && let Some((_, known)) = self.known_constant(value)
+            && known.intrinsic == Some(Intrinsic::Length)
+            && self.kinds(object) == Kinds::LIST
+        {
+            let length = self.value(Node::ListLength { list: object });
+            self.write(Register(instruction.a()), length);
+            return true;
+        }
+        self.settle_with(value, instruction, mode, Some(&calls), Some(object))
+            || self.leave_to_interpreter(instruction)
+    }
+
+    /// Stores a member as it was always stored here.
+    pub(super) fn store_member(&mut self, object: Value, value: Value) -> bool {
+        let Some((case, _)) = self.only_case() else {
+            return false;
+        };
+        let Receiver::Shape(shape) = case.receiver else {
+            return false;
+        };
+        if !self.kinds(object).meets(Kinds::MAP) {
+            return false;
+        }
+        match case.access {
+            MemberAccess::Own(slot) => {
+                let map = self.of_shape(object, shape);
+                let value = self.tagged(value);
+                self.effect(Node::StoreSlot { map, slot, value });
+            }
+            MemberAccess::Add(slot, shape_after) => {
+                let map = self.of_shape(object, shape);
+                let value = self.tagged(value);
+                let frame = self.frame_state();
+                self.effect(Node::AddSlot {
+                    map,
+                    slot,
+                    value,
+                    shape: shape_after,
+                    frame,
+                });
+            }
+            MemberAccess::Inherited { .. } => return false,
+        }
+        true
+    }
+}

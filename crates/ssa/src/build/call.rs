@@ -1,0 +1,316 @@
+//! Calls: of intrinsics that the optimizer knows, of functions with known code, in place where they are small enough.
+
+use kiln_bytecode::{Constant, Instruction, Op, Register, Role, register_written};
+
+use super::{Builder, Frame, operand};
+use crate::ir::{Kinds, Node, Number, Type, Value};
+use crate::job::{CallFeedback, CallTarget, CodeId, Intrinsic, MemberFeedback, SiteFeedback};
+
+impl<'a> Builder<'a> {
+    /// Builds an instruction of this family; false if it is none, or has to be left to the interpreter's form.
+    pub(super) fn call(&mut self, op: Op, instruction: Instruction) -> bool {
+        let Some(window) = operand(instruction, Role::Window) else {
+            return false;
+        };
+        let first = Register::FIRST_PARAMETER.0;
+        let arguments = (0..u16::from(instruction.flags()))
+            .map(|index| self.read(window.offset(first + index)))
+            .collect::<Vec<Value>>();
+        let base = u32::from(window.0);
+        match op {
+            Op::Call => {
+                let callee = self.read(window);
+                if self.call_intrinsic(callee, &arguments, instruction) {
+                    return true;
+                }
+                let SiteFeedback::Call(calls) = self.frame.feedback() else {
+                    return match self
+                        .known_constant(callee)
+                        .and_then(|(_, known)| known.code)
+                    {
+                        Some(code) => {
+                            self.call_code(code, callee, None, &arguments, base, instruction)
+                        }
+                        None => false,
+                    };
+                };
+                self.call_observed(calls, callee, None, &arguments, base, instruction)
+            }
+            Op::CallMember => {
+                let SiteFeedback::Member(member) = self.frame.feedback() else {
+                    return false;
+                };
+                let object = self.read(window.offset(1));
+                self.call_member(member, object, &arguments, base, instruction)
+            }
+            _ => false,
+        }
+    }
+
+    fn call_member(
+        &mut self,
+        member: &MemberFeedback,
+        object: Value,
+        arguments: &[Value],
+        window: u32,
+        instruction: Instruction,
+    ) -> bool {
+        let [case] = member.cases.as_slice() else {
+            return false;
+        };
+        if member.is_open || member.calls.only_target().is_none() {
+            return false;
+        }
+        let Some(object) = self.of_receiver(object, case.receiver) else {
+            return false;
+        };
+        let Some(callee) = self.load_member(object, case.access) else {
+            return self.leave_to_interpreter(instruction);
+        };
+        let calls = &member.calls;
+        let object = Some(object);
+        self.call_observed(calls, callee, object, arguments, window, instruction)
+            || self.leave_to_interpreter(instruction)
+    }
+
+    /// Calls of intrinsics that are one instruction.
+    fn call_intrinsic(
+        &mut self,
+        callee: Value,
+        arguments: &[Value],
+        instruction: Instruction,
+    ) -> bool {
+        let Some((_, known)) = self.known_constant(callee) else {
+            return false;
+        };
+        let (Some(intrinsic), &[argument]) = (known.intrinsic, arguments) else {
+            return false;
+        };
+        let Some(destination) = register_written(instruction) else {
+            return false;
+        };
+        let kinds = self.kinds(argument);
+        let result = match intrinsic {
+            Intrinsic::Length if kinds == Kinds::LIST => {
+                self.value(Node::ListLength { list: argument })
+            }
+            Intrinsic::Length => return false,
+            _ if !kinds.meets(Kinds::NUMBER) => return false,
+            _ => {
+                let value = self.number(argument);
+                self.value(match intrinsic {
+                    Intrinsic::SquareRoot => Node::SquareRootF64 { value },
+                    Intrinsic::Absolute => Node::AbsoluteF64 { value },
+                    _ => Node::FloorF64 { value },
+                })
+            }
+        };
+        self.deliver_result(instruction, destination, result);
+        true
+    }
+
+    /// Calls a function as far as is known what functions come by; false if several do.
+    pub(super) fn call_observed(
+        &mut self,
+        calls: &CallFeedback,
+        callee: Value,
+        self_value: Option<Value>,
+        arguments: &[Value],
+        window: u32,
+        instruction: Instruction,
+    ) -> bool {
+        if let Some((_, known)) = self.known_constant(callee) {
+            return known.code.is_some_and(|code| {
+                self.call_code(code, callee, self_value, arguments, window, instruction)
+            });
+        }
+        let Some(target) = calls.only_target() else {
+            return false;
+        };
+        if !self.kinds(callee).meets(Kinds::FUNCTION) {
+            return false;
+        }
+        match target {
+            CallTarget::Code(code) => {
+                if self.parameters(code, self_value, arguments).is_none() {
+                    return false;
+                }
+                let function = self.tagged(callee);
+                let frame = self.frame_state();
+                let callee = self.value(Node::GuardCode {
+                    function,
+                    code,
+                    frame,
+                });
+                self.refine(function, callee);
+                self.call_code(code, callee, self_value, arguments, window, instruction)
+            }
+            CallTarget::Constant(constant) => {
+                let Some(code) = self.job.constants[constant].code else {
+                    return false;
+                };
+                if self.parameters(code, self_value, arguments).is_none() {
+                    return false;
+                }
+                let value = self.tagged(callee);
+                let frame = self.frame_state();
+                self.value(Node::GuardConstant {
+                    value,
+                    constant,
+                    frame,
+                });
+                let callee = self.constant(constant);
+                self.call_code(code, callee, self_value, arguments, window, instruction)
+            }
+        }
+    }
+
+    /// The values of all parameters, as a call fills them in; none if the call has to be left to the interpreter's form.
+    fn parameters(
+        &mut self,
+        code: CodeId,
+        self_value: Option<Value>,
+        arguments: &[Value],
+    ) -> Option<Vec<Result<Value, Node>>> {
+        let block = &self.job.codes[code].block;
+        let is_forbidden = |name: &str| name == "locals" || name == "globals";
+        let names = || block.parameters.iter().map(|parameter| &*parameter.name);
+        if block.uses_super || names().any(is_forbidden) {
+            return None;
+        }
+        let receiver = self_value.filter(|_| block.self_parameter);
+        let given = receiver.into_iter().chain(arguments.iter().copied());
+        let mut values: Vec<Result<Value, Node>> = given.map(Ok).collect();
+        let defaults = block.parameters.get(values.len()..)?;
+        for parameter in defaults {
+            values.push(Err(match &parameter.default {
+                Constant::Null => Node::Null {},
+                Constant::Number(number) => Node::Number {
+                    number: Number(*number),
+                },
+                // A string that is in no table of constants.
+                Constant::String(_) => return None,
+            }));
+        }
+        Some(values)
+    }
+
+    /// Calls a function that is known to have this code. `window` is where its window begins in the current one's.
+    pub(super) fn call_code(
+        &mut self,
+        code: CodeId,
+        callee: Value,
+        self_value: Option<Value>,
+        arguments: &[Value],
+        window: u32,
+        instruction: Instruction,
+    ) -> bool {
+        // Null is no receiver.
+        let self_value = self_value.filter(|&value| self.kinds(value) != Kinds::NULL);
+        let is_settled = |value| {
+            !self
+                .kinds(value)
+                .meets(Kinds::NULL.union(Kinds::UNASSIGNED))
+        };
+        if !self_value.is_none_or(is_settled) {
+            return false;
+        }
+        let Some(parameters) = self.parameters(code, self_value, arguments) else {
+            return false;
+        };
+        let Some(destination) = register_written(instruction) else {
+            return false;
+        };
+        let receiver = match self_value {
+            Some(value) => value,
+            None => self.value(Node::Unassigned {}),
+        };
+        let mut slots = vec![callee, receiver, self.value(Node::Unassigned {})];
+        for parameter in parameters {
+            slots.push(match parameter {
+                Ok(value) => value,
+                Err(Node::Number { number }) => self.number_constant(number.0),
+                Err(default) => self.value(default),
+            });
+        }
+        if let Some(inlined) = self.inlined_frame(code, &slots) {
+            let window = self.frame.window + window;
+            let result = self.inline(inlined, slots, window, destination);
+            self.deliver_result(instruction, destination, result);
+            return true;
+        }
+        let inputs = slots.into_iter().map(|value| self.tagged(value)).collect();
+        let site = self.frame.site();
+        let frame = self.frame_state();
+        let result = self.value(Node::CallKnown {
+            code,
+            site,
+            inputs,
+            frame,
+        });
+        self.assume(result, Kinds::ANY.without(Kinds::UNASSIGNED));
+        self.deliver_result(instruction, destination, result);
+        self.check_validity();
+        true
+    }
+
+    /// The frame of a function that is to be inlined; none if it should not be.
+    fn inlined_frame(&mut self, code: CodeId, slots: &[Value]) -> Option<Frame<'a>> {
+        let input = &self.job.codes[code];
+        let limits = self.job.limits;
+        let size = input.block.instructions.len();
+        let depth = self.callers.len();
+        let around = self.callers.iter().chain([&self.frame.code]);
+        let recursion = around.filter(|&&caller| caller == code).count();
+        // A loop repays the call by itself, unless it calls a function that only the caller knows.
+        let takes_function = || {
+            let parameters = slots.get(usize::from(Register::FIRST_PARAMETER.0)..);
+            let mut parameters = parameters.unwrap_or_default().iter();
+            parameters.any(|&value| {
+                self.known_constant(value)
+                    .is_some_and(|(_, c)| c.code.is_some())
+            })
+        };
+        if input.calls == 0
+            || size > limits.inlined_function
+            || self.inlined_instructions + size > limits.inlined_instructions
+            || depth >= limits.inlining_depth
+            || recursion > limits.inlined_recursion
+            || !(input.block.loops.is_empty() || takes_function())
+        {
+            return None;
+        }
+        let frame = Frame::new(self.job, code, 0, limits.inlined_function).ok()?;
+        self.inlined_instructions += size;
+        Some(frame)
+    }
+
+    /// Builds a function in place; its result.
+    fn inline(
+        &mut self,
+        mut inlined: Frame<'a>,
+        slots: Vec<Value>,
+        window: u32,
+        destination: Register,
+    ) -> Value {
+        let (position, next) = (self.frame.position, self.next_position());
+        let caller = self.frame_state_at(position, next, Some(destination));
+        for (register, value) in inlined.registers.iter_mut().zip(slots) {
+            *register = Some(value);
+        }
+        inlined.window = window;
+        inlined.caller = Some(caller);
+        let continuation = self.function.add_block();
+        let result = self.function.add_parameter(continuation, Type::ANY);
+
+        let outer_frame = std::mem::replace(&mut self.frame, inlined);
+        let outer_continuation = self.continuation.replace(continuation);
+        self.callers.push(outer_frame.code);
+        self.frame_body(0);
+        self.callers.pop();
+        self.frame = outer_frame;
+        self.continuation = outer_continuation;
+        self.block = continuation;
+        result
+    }
+}

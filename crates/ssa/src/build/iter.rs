@@ -1,0 +1,154 @@
+//! `for` loops.
+
+use kiln_bytecode::{Instruction, Op, Register};
+
+use super::Builder;
+use crate::ir::{Condition, Kinds, Node, Value};
+use crate::job::SiteFeedback;
+
+impl Builder<'_> {
+    /// Builds an instruction of this family; false if it is none.
+    pub(super) fn iter(&mut self, op: Op, instruction: Instruction) -> bool {
+        match op {
+            Op::MakeRange => self.make_range(instruction),
+            Op::ForLoop => self.for_loop(instruction),
+            Op::ForLoopGlobal => {
+                self.generic_loop(instruction, &[Register(instruction.a())], Kinds::ANY);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// The interpreter's form of an instruction that writes registers if it jumps.
+    fn generic_loop(&mut self, instruction: Instruction, written: &[Register], kinds: Kinds) {
+        let condition = self.runtime_test();
+        let before = self.frame.registers.clone();
+        for &register in written {
+            if self.bound_global(register).is_none() {
+                let value = self.load_written(register, kinds);
+                self.write(register, value);
+            }
+        }
+        let holds = self.target(self.jump_target());
+        // `state + 1` is written in any case.
+        let counter = Register(instruction.b().saturating_add(1));
+        let counts = written.contains(&counter);
+        let index = self.frame.registers.get(usize::from(counter.0)).copied();
+        self.frame.registers = before;
+        if counts && let (Some(index), None) = (index, self.bound_global(counter)) {
+            self.frame.registers[usize::from(counter.0)] = index;
+        }
+        let fails = self.target(self.next_position());
+        self.end_block(Node::Branch {
+            condition,
+            holds,
+            fails,
+        });
+    }
+
+    fn make_range(&mut self, instruction: Instruction) {
+        self.generic_loop(instruction, &[Register(instruction.a())], Kinds::RANGE);
+    }
+
+    fn for_loop(&mut self, instruction: Instruction) {
+        let sequence = Register(instruction.b());
+        let counter = Register(instruction.b().saturating_add(1));
+        let element = Register(instruction.a());
+        let value = self.read(sequence);
+        let index = self.read(counter);
+        let known = self.kinds(value);
+        let kinds = match self.frame.feedback() {
+            SiteFeedback::Container(seen) if known.meets(*seen) => *seen,
+            _ => known,
+        };
+        let is_simple = (kinds == Kinds::RANGE || kinds == Kinds::LIST)
+            && self.kinds(index).meets(Kinds::NUMBER);
+        if !is_simple {
+            return self.generic_loop(instruction, &[counter, element], Kinds::ANY);
+        }
+        self.poll();
+        let value = self.of_kind(value, kinds);
+        let length = match kinds {
+            Kinds::RANGE => self.value(Node::RangeCount { range: value }),
+            _ => self.value(Node::ListLength { list: value }),
+        };
+        let next = self.next_index(index);
+        let more = self.value(Node::CompareI64 {
+            condition: Condition::Less,
+            lhs: next,
+            rhs: length,
+        });
+        // The way to the element is a block of its own: a list's may only be loaded if there is one.
+        let (pass, end) = (self.function.add_block(), self.function.add_block());
+        self.end_block(Node::Branch {
+            condition: more,
+            holds: crate::ir::BlockCall::to(pass),
+            fails: crate::ir::BlockCall::to(end),
+        });
+        let before = self.frame.registers.clone();
+        self.block = pass;
+        let found = match kinds {
+            Kinds::RANGE => self.range_element(value, next),
+            _ => {
+                let elements = self.value(Node::ListElements { list: value });
+                let index = next;
+                self.value(Node::LoadElement { elements, index })
+            }
+        };
+        self.write(counter, next);
+        self.write(element, found);
+        let target = self.target(self.jump_target());
+        self.end_block(Node::Jump { target });
+        self.block = end;
+        self.frame.registers = before;
+        self.write(counter, next);
+        let target = self.target(self.next_position());
+        self.end_block(Node::Jump { target });
+    }
+
+    /// The index of the next pass, which the script may have meddled with.
+    fn next_index(&mut self, index: Value) -> Value {
+        let index = self.index(index);
+        let one = self.value(Node::Whole { number: 1 });
+        self.assume(one, Kinds::TRUTH);
+        let frame = self.frame_state();
+        let next = self.value(Node::AddI64Checked {
+            lhs: index,
+            rhs: one,
+            frame,
+        });
+        let zero = self.value(Node::Whole { number: 0 });
+        self.assume(zero, Kinds::TRUTH);
+        let condition = self.value(Node::CompareI64 {
+            condition: Condition::GreaterEqual,
+            lhs: next,
+            rhs: zero,
+        });
+        let frame = self.frame_state();
+        self.effect(Node::GuardTrue { condition, frame });
+        next
+    }
+
+    /// `first + index * step`, which is a whole number below 2^53 for every element. The first one may be -0, with which the loop is left to
+    /// the interpreter.
+    fn range_element(&mut self, range: Value, index: Value) -> Value {
+        let first = self.value(Node::RangeFirst { range });
+        let step = self.value(Node::RangeStep { range });
+        let frame = self.frame_state();
+        let first = self.value(Node::F64ToI64 {
+            value: first,
+            frame,
+        });
+        let frame = self.frame_state();
+        let step = self.value(Node::F64ToI64 { value: step, frame });
+        let distance = self.value(Node::MultiplyI64 {
+            lhs: index,
+            rhs: step,
+        });
+        self.value(Node::AddI64 {
+            lhs: first,
+            rhs: distance,
+        })
+    }
+}

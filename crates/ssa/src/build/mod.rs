@@ -1,0 +1,643 @@
+//! Bytecode and feedback to SSA form, by abstract interpretation.
+//!
+//! The builder walks over the bytecode once, with what each register holds as a [`Value`]. Where several ways meet, a block gets a parameter
+//! for every live register, tagged; passes remove what is superfluous and unbox the rest. Where feedback is stable, an instruction
+//! becomes guards and a typed operation; where it is not, the `runtime` form, which does what the interpreter does. So every
+//! instruction can be built. Instructions that have never run become exits.
+//!
+//! Known callees are built in place, as long as they fit the job's limits.
+
+mod access;
+mod arith;
+mod call;
+mod compare;
+mod control;
+mod iter;
+mod plan;
+mod variables;
+
+use std::collections::HashMap;
+
+use kiln_bytecode::{
+    CodeBlock, Effects as BytecodeEffects, Instruction, Liveness, Op, Register, RegisterSet, Role,
+    overwritten_window, register_written,
+};
+use thiserror::Error;
+
+use crate::entity::EntityVec;
+use crate::ir::{
+    Block, BlockCall, Entry, ExitReason, FrameId, FrameState, Function, Kinds, Node, Number,
+    Representation, Site, Type, Value, bound_global, runtime_inputs,
+};
+use crate::job::{CodeId, CodeInput, CompileJob, ConstantId, ConstantInput, SiteFeedback};
+use plan::{Plan, PlannedBlock};
+
+/// Why a job cannot be compiled.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum BuildError {
+    /// The function is too large.
+    #[error("the function is too large to be optimized")]
+    TooLarge,
+    /// The job asks to enter the code where there is no instruction.
+    #[error("there is no instruction at @{0}")]
+    NoSuchEntry(u32),
+}
+
+/// More 64-bit words of live sets (one set for each instruction) are too many: 32 MiB.
+const MAX_LIVE_WORDS: usize = 1 << 22;
+
+/// Builds the function that a job asks for.
+///
+/// # Errors
+///
+/// Declines functions that exceed the limits.
+pub fn build(job: &CompileJob) -> Result<Function, BuildError> {
+    let block = &job.codes[job.root].block;
+    let mut function = Function::new(&block.name);
+    function.entry = job.entry;
+    let entry = function.add_block();
+    let start = match job.entry {
+        Entry::Call => 0,
+        Entry::Loop(position) => position,
+    };
+    if start as usize >= block.instructions.len() {
+        return Err(BuildError::NoSuchEntry(start));
+    }
+    let frame = Frame::new(job, job.root, start, job.limits.instructions)?;
+    let mut builder = Builder {
+        job,
+        function,
+        block: entry,
+        frame,
+        callers: Vec::new(),
+        inlined_instructions: 0,
+        continuation: None,
+    };
+    builder.enter(start);
+    builder.frame_body(start);
+    let mut function = builder.function;
+    remove_unreachable(&mut function);
+    Ok(function)
+}
+
+/// Takes blocks that cannot be reached out of the layout.
+fn remove_unreachable(function: &mut Function) {
+    let mut is_reached = EntityVec::<Block, bool>::filled(false, function.blocks.len());
+    for block in crate::analysis::reverse_postorder(function) {
+        is_reached[block] = true;
+    }
+    function.layout.retain(|&block| is_reached[block]);
+}
+
+/// A function being built: the one to compile, or one that is inlined.
+struct Frame<'a> {
+    code: CodeId,
+    input: &'a CodeInput,
+    plan: Plan,
+    /// The registers live before each instruction.
+    live: Vec<RegisterSet>,
+    /// What the registers hold; none if that does not matter.
+    registers: Vec<Option<Value>>,
+    /// Where the window begins, in registers above the outermost one.
+    window: u32,
+    /// How the caller goes on.
+    caller: Option<FrameId>,
+    /// The blocks that edges already lead to, by their first position.
+    targets: HashMap<u32, Target>,
+    /// The instruction being built, and its `wide` prefix or itself: where the interpreter would resume.
+    position: u32,
+    resume: u32,
+}
+
+/// A block that edges lead to.
+struct Target {
+    block: Block,
+    /// What registers hold there.
+    registers: Vec<Option<Value>>,
+}
+
+impl<'a> Frame<'a> {
+    fn new(
+        job: &'a CompileJob,
+        code: CodeId,
+        start: u32,
+        limit: usize,
+    ) -> Result<Frame<'a>, BuildError> {
+        let input = &job.codes[code];
+        let block: &CodeBlock = &input.block;
+        let count = block.instructions.len();
+        let words = block.register_count.div_ceil(64) as usize;
+        if count > limit || count.saturating_mul(words) > MAX_LIVE_WORDS {
+            return Err(BuildError::TooLarge);
+        }
+        let liveness = Liveness::of(block).ok_or(BuildError::TooLarge)?;
+        let mut live = vec![RegisterSet::default(); count];
+        liveness.for_each_site(|position, before, _| {
+            live[position as usize] = before.clone();
+        });
+        Ok(Frame {
+            code,
+            input,
+            plan: Plan::of(input, start),
+            live,
+            registers: vec![None; block.register_count as usize],
+            window: 0,
+            caller: None,
+            targets: HashMap::new(),
+            position: start,
+            resume: start,
+        })
+    }
+
+    fn instruction(&self) -> Instruction {
+        self.input.instruction(self.position)
+    }
+
+    fn feedback(&self) -> &'a SiteFeedback {
+        self.input.feedback(self.position)
+    }
+
+    /// The index in field `c` with what a `wide` prefix adds.
+    fn site(&self) -> Site {
+        Site {
+            code: self.code,
+            position: self.position,
+            op: self.instruction().op().unwrap_or(Op::Nop),
+        }
+    }
+}
+
+struct Builder<'a> {
+    job: &'a CompileJob,
+    function: Function,
+    /// The block being filled. Behind a terminator it is a new one that nothing leads to, so that building can go on.
+    block: Block,
+    frame: Frame<'a>,
+    /// The code of the functions that the current one is inlined into, outermost first.
+    callers: Vec<CodeId>,
+    inlined_instructions: usize,
+    /// Where an inlined function's result goes.
+    continuation: Option<Block>,
+}
+
+impl<'a> Builder<'a> {
+    // ---- frames ----
+
+    /// Fills the entry block of the function to compile.
+    fn enter(&mut self, start: u32) {
+        let parameters = self.frame.input.block.parameters.len() as u16;
+        let fixed = Register::FIRST_PARAMETER.0;
+        let live = self.frame.live[start as usize].clone();
+        for register in live.iter() {
+            let node = match self.function.entry {
+                Entry::Call if register.0 < fixed + parameters => Node::Argument { register },
+                Entry::Call => continue,
+                Entry::Loop(_) => Node::LoadRegister { register },
+            };
+            if self.bound_global(register).is_none() {
+                let value = self.value(node);
+                if register == Register::CALLEE {
+                    self.assume(value, Kinds::FUNCTION);
+                }
+                self.frame.registers[usize::from(register.0)] = Some(value);
+            }
+        }
+    }
+
+    /// Builds all blocks of the current frame, entered at `start` from the current block.
+    fn frame_body(&mut self, start: u32) {
+        let target = self.target(start);
+        self.end_block(Node::Jump { target });
+        for index in 0..self.frame.plan.blocks.len() {
+            let planned = self.frame.plan.blocks[index].clone();
+            if let Some(target) = self.frame.targets.get(&planned.start) {
+                self.block = target.block;
+                self.frame.registers.clone_from(&target.registers);
+                self.planned_block(&planned);
+            }
+        }
+    }
+
+    fn planned_block(&mut self, planned: &PlannedBlock) {
+        if planned.is_loop_header {
+            self.frame.resume = planned.start;
+            let frame = self.frame_state();
+            self.effect(Node::Checkpoint { frame });
+        }
+        let mut prefix = None;
+        for position in planned.start..planned.end {
+            self.frame.position = position;
+            self.frame.resume = prefix.take().unwrap_or(position);
+            let Some(op) = self.frame.instruction().op() else {
+                continue;
+            };
+            if *self.frame.feedback() == SiteFeedback::NeverRun {
+                return self.exit(ExitReason::NeverRun);
+            }
+            if op == Op::Wide {
+                prefix = Some(position);
+                continue;
+            }
+            self.instruction(op, self.frame.instruction());
+            let ends =
+                !op.falls_through() || self.frame.instruction().jump_target(position).is_some();
+            if ends {
+                return;
+            }
+        }
+        let target = self.target(planned.end);
+        self.end_block(Node::Jump { target });
+    }
+
+    fn instruction(&mut self, op: Op, instruction: Instruction) {
+        let is_built = self.control(op, instruction)
+            || self.arith(op, instruction)
+            || self.compare(op, instruction)
+            || self.variables(op, instruction)
+            || self.access(op, instruction)
+            || self.call(op, instruction)
+            || self.iter(op, instruction);
+        if !is_built {
+            self.generic(instruction);
+        }
+    }
+
+    // ---- blocks ----
+
+    /// The edge to the bytecode block at a position, with what registers hold now.
+    fn target(&mut self, start: u32) -> BlockCall {
+        let Some(planned) = self.frame.plan.block(start) else {
+            // Behind the last instruction, which verified bytecode does not get to.
+            return BlockCall::to(self.unreachable_block());
+        };
+        if !planned.is_merge {
+            let block = self.function.add_block();
+            let registers = self.frame.registers.clone();
+            self.frame
+                .targets
+                .insert(start, Target { block, registers });
+            return BlockCall::to(block);
+        }
+        let written = planned.written.clone();
+        let changes = |register| written.as_ref().is_none_or(|set| set.contains(register));
+        let mut live = self.live_registers(start);
+        live.retain(|&register| changes(register));
+        if !self.frame.targets.contains_key(&start) {
+            let block = self.function.add_block();
+            let mut registers = match written {
+                Some(_) => self.frame.registers.clone(),
+                None => vec![None; self.frame.registers.len()],
+            };
+            for register in &live {
+                let parameter = self.function.add_parameter(block, Type::ANY);
+                registers[usize::from(register.0)] = Some(parameter);
+            }
+            self.frame
+                .targets
+                .insert(start, Target { block, registers });
+        }
+        let block = self.frame.targets[&start].block;
+        let arguments = live
+            .into_iter()
+            .map(|register| {
+                let value = self.read(register);
+                self.tagged(value)
+            })
+            .collect();
+        BlockCall { block, arguments }
+    }
+
+    fn unreachable_block(&mut self) -> Block {
+        let block = self.function.add_block();
+        self.function.append(block, Node::Unreachable {});
+        block
+    }
+
+    /// The registers whose values matter at a position, without those that are global variables.
+    fn live_registers(&self, position: u32) -> Vec<Register> {
+        let live = self.frame.live.get(position as usize);
+        let registers = live.into_iter().flat_map(RegisterSet::iter);
+        registers
+            .filter(|&register| self.bound_global(register).is_none())
+            .collect()
+    }
+
+    /// Ends the current block; what is built next cannot be reached until another block is begun.
+    fn end_block(&mut self, terminator: Node) {
+        self.function.append(self.block, terminator);
+        self.block = self.function.add_block();
+    }
+
+    /// Leaves compiled code in front of the current instruction.
+    fn exit(&mut self, reason: ExitReason) {
+        let frame = self.frame_state();
+        self.end_block(Node::Exit { reason, frame });
+    }
+
+    /// Ends the block with a branch to two bytecode positions.
+    fn branch(&mut self, condition: Value, holds: u32, fails: u32) {
+        let holds = self.target(holds);
+        let fails = self.target(fails);
+        self.end_block(Node::Branch {
+            condition,
+            holds,
+            fails,
+        });
+    }
+
+    /// Where the current instruction jumps to.
+    fn jump_target(&self) -> u32 {
+        let target = self.frame.instruction().jump_target(self.frame.position);
+        target.unwrap_or_default() as u32
+    }
+
+    fn next_position(&self) -> u32 {
+        self.frame.position + 1
+    }
+
+    // ---- instructions and values ----
+
+    fn effect(&mut self, node: Node) {
+        self.function.append(self.block, node);
+    }
+
+    fn value(&mut self, node: Node) -> Value {
+        self.function.append_value(self.block, node)
+    }
+
+    fn kinds(&self, value: Value) -> Kinds {
+        self.function.ty(value).kinds
+    }
+
+    /// Notes that a value can only be of these kinds.
+    fn assume(&mut self, value: Value, kinds: Kinds) {
+        let ty = self.function.ty(value).narrowed(kinds);
+        self.function.values[value].ty = ty;
+    }
+
+    fn number_constant(&mut self, number: f64) -> Value {
+        let value = self.value(Node::Number {
+            number: Number(number),
+        });
+        self.assume(value, Kinds::of_number(number));
+        value
+    }
+
+    fn constant(&mut self, constant: ConstantId) -> Value {
+        let kinds = self.job.constants[constant].kinds;
+        let value = self.value(Node::Constant { constant });
+        self.assume(value, kinds);
+        value
+    }
+
+    /// What is known about a value that is a constant of the job.
+    fn known_constant(&self, value: Value) -> Option<(ConstantId, ConstantInput)> {
+        match self.function.defining_node(value)? {
+            Node::Constant { constant } => Some((*constant, self.job.constants[*constant])),
+            _ => None,
+        }
+    }
+
+    /// The global variable that a register is.
+    fn bound_global(&self, register: Register) -> Option<u32> {
+        bound_global(&self.frame.input.block, register)
+    }
+
+    /// What a register holds.
+    fn read(&mut self, register: Register) -> Value {
+        if let Some(global) = self.bound_global(register) {
+            let global = self.frame.input.globals[global as usize];
+            return self.value(Node::LoadGlobal { global });
+        }
+        match self.frame.registers.get(usize::from(register.0)) {
+            Some(&Some(value)) => value,
+            // Live only on ways that are not taken with it.
+            _ => self.value(Node::Unassigned {}),
+        }
+    }
+
+    fn write(&mut self, register: Register, value: Value) {
+        if let Some(global) = self.bound_global(register) {
+            let global = self.frame.input.globals[global as usize];
+            let value = self.tagged(value);
+            self.effect(Node::StoreGlobal { global, value });
+        } else if let Some(place) = self.frame.registers.get_mut(usize::from(register.0)) {
+            *place = Some(value);
+        }
+    }
+
+    /// From now on registers that hold `value` are known to hold `better`, which is the same.
+    fn refine(&mut self, value: Value, better: Value) {
+        for register in &mut self.frame.registers {
+            if *register == Some(value) {
+                *register = Some(better);
+            }
+        }
+    }
+
+    /// The value as a tagged word.
+    fn tagged(&mut self, value: Value) -> Value {
+        let ty = self.function.ty(value);
+        let number = match ty.representation {
+            Representation::Tagged | Representation::Pointer => return value,
+            Representation::F64 => value,
+            Representation::I64 => self.value(Node::I64ToF64 { value }),
+            Representation::I32 => self.value(Node::I32ToF64 { value }),
+            Representation::Bool => self.value(Node::TruthToF64 { value }),
+        };
+        self.assume(number, ty.kinds);
+        let boxed = self.value(Node::BoxF64 { value: number });
+        self.assume(boxed, ty.kinds);
+        boxed
+    }
+
+    /// The value as a double; what may be no number is guarded.
+    fn number(&mut self, value: Value) -> Value {
+        let ty = self.function.ty(value);
+        let number = match ty.representation {
+            Representation::F64 | Representation::Pointer => return value,
+            Representation::I64 => self.value(Node::I64ToF64 { value }),
+            Representation::I32 => self.value(Node::I32ToF64 { value }),
+            Representation::Bool => self.value(Node::TruthToF64 { value }),
+            Representation::Tagged if ty.kinds.is_within(Kinds::NUMBER) => {
+                self.value(Node::UnboxF64 { value })
+            }
+            Representation::Tagged => {
+                let frame = self.frame_state();
+                let number = self.value(Node::GuardNumber { value, frame });
+                self.assume(number, ty.kinds);
+                self.refine(value, number);
+                return number;
+            }
+        };
+        self.assume(number, ty.kinds);
+        number
+    }
+
+    /// The value, known to be of these kinds: guarded unless it is.
+    fn of_kind(&mut self, value: Value, kinds: Kinds) -> Value {
+        let known = self.kinds(value);
+        if known.is_within(kinds) {
+            return value;
+        }
+        let frame = self.frame_state();
+        let tagged = self.tagged(value);
+        let guarded = self.value(Node::GuardKind {
+            value: tagged,
+            kinds,
+            frame,
+        });
+        self.assume(guarded, known.intersection(kinds));
+        self.refine(value, guarded);
+        guarded
+    }
+
+    /// Whether both operands are numbers as far as types and feedback say.
+    fn are_numbers(&self, lhs: Value, rhs: Value) -> bool {
+        let (lhs, rhs) = (self.kinds(lhs), self.kinds(rhs));
+        let known = lhs.union(rhs).is_within(Kinds::NUMBER);
+        let possible = lhs.meets(Kinds::NUMBER) && rhs.meets(Kinds::NUMBER);
+        let seen = match self.frame.feedback() {
+            SiteFeedback::Operands(kinds) => kinds.is_within(Kinds::NUMBER),
+            _ => false,
+        };
+        known || (possible && seen)
+    }
+
+    // ---- frame states ----
+
+    /// How to go on in the interpreter in front of the current instruction.
+    fn frame_state(&mut self) -> FrameId {
+        self.frame_state_at(self.frame.resume, self.frame.resume, None)
+    }
+
+    /// A frame state at `position` with the registers that are live at `live_at` but `without`.
+    fn frame_state_at(
+        &mut self,
+        position: u32,
+        live_at: u32,
+        without: Option<Register>,
+    ) -> FrameId {
+        let mut registers = Vec::new();
+        for register in self.live_registers(live_at) {
+            if Some(register) != without {
+                registers.push((register, self.read(register)));
+            }
+        }
+        let frame = FrameState {
+            code: self.frame.code,
+            window: self.frame.window,
+            position,
+            registers,
+            caller: self.frame.caller,
+        };
+        self.function.add_frame(frame)
+    }
+
+    /// Leaves compiled code behind the current instruction if it has broken an assumption.
+    fn check_validity(&mut self) {
+        let next = self.next_position();
+        if (next as usize) < self.frame.live.len() {
+            let frame = self.frame_state_at(next, next, None);
+            self.effect(Node::GuardValid { frame });
+        }
+    }
+
+    // ---- the interpreter's forms ----
+
+    /// The values of the registers that the interpreter's form of the current instruction reads.
+    fn inputs(&mut self) -> Vec<Value> {
+        let instruction = self.frame.instruction();
+        let registers = runtime_inputs(&self.frame.input.block, instruction);
+        let values = registers.into_iter().map(|register| {
+            let value = self.read(register);
+            self.tagged(value)
+        });
+        values.collect()
+    }
+
+    /// The current instruction as the interpreter does it.
+    fn generic(&mut self, instruction: Instruction) {
+        let Some(op) = instruction.op() else { return };
+        if instruction.jump_target(self.frame.position).is_some() {
+            let condition = self.runtime_test();
+            return self.branch(condition, self.jump_target(), self.next_position());
+        }
+        let frame = self.frame_state();
+        let site = self.frame.site();
+        let inputs = self.inputs();
+        match register_written(instruction) {
+            Some(register) => {
+                let result = self.value(Node::RuntimeValue {
+                    site,
+                    inputs,
+                    frame,
+                });
+                self.assume(result, result_kinds(op));
+                self.deliver_result(instruction, register, result);
+            }
+            None => self.effect(Node::RuntimeEffect {
+                site,
+                inputs,
+                frame,
+            }),
+        }
+        let effects = op.info().effects;
+        if effects.contains(BytecodeEffects::writes) || effects.contains(BytecodeEffects::calls) {
+            self.check_validity();
+        }
+    }
+
+    /// Whether the interpreter's form of the current instruction would jump.
+    fn runtime_test(&mut self) -> Value {
+        let frame = self.frame_state();
+        let site = self.frame.site();
+        let inputs = self.inputs();
+        self.value(Node::RuntimeTest {
+            site,
+            inputs,
+            frame,
+        })
+    }
+
+    /// Writes an instruction's result, behind what a callee has overwritten.
+    fn deliver_result(&mut self, instruction: Instruction, register: Register, result: Value) {
+        if let Some(window) = overwritten_window(instruction) {
+            let lost = self.frame.registers.iter_mut().skip(usize::from(window.0));
+            lost.for_each(|register| *register = None);
+        }
+        self.write(register, result);
+    }
+
+    /// What a register holds after a `runtime` instruction has written it.
+    fn load_written(&mut self, register: Register, kinds: Kinds) -> Value {
+        let physical = self.frame.window + u32::from(register.0);
+        let value = self.value(Node::LoadRegister {
+            register: Register(physical.min(u32::from(u16::MAX)) as u16),
+        });
+        self.assume(value, kinds);
+        value
+    }
+}
+
+/// What the result of a bytecode instruction can be.
+fn result_kinds(op: Op) -> Kinds {
+    match op {
+        Op::NewList => Kinds::LIST,
+        Op::NewMap | Op::NewVariables | Op::GetOuter | Op::GetGlobals | Op::New => Kinds::MAP,
+        Op::NewFunction | Op::NewClosure => Kinds::FUNCTION,
+        Op::Not | Op::And | Op::Or => Kinds::NUMBER,
+        Op::Isa => Kinds::TRUTH,
+        Op::Equal | Op::NotEqual | Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual => {
+            Kinds::TRUTH.union(Kinds::NULL)
+        }
+        _ => Kinds::ANY,
+    }
+}
+
+/// The register in the field of the first operand with this role.
+fn operand(instruction: Instruction, role: Role) -> Option<Register> {
+    let mut operands = instruction.op()?.info().operands.iter();
+    let operand = operands.find(|operand| operand.role == role)?;
+    Some(Register(instruction.field(operand.field)))
+}
