@@ -137,6 +137,10 @@ impl Allocator for Bootstrap<'_> {
         self.heap.write_barrier(owner);
     }
 
+    fn write_barrier_at(&mut self, owner: &Header, place: *const Value) {
+        self.heap.write_barrier_at(owner, place);
+    }
+
     fn strings(&mut self) -> &mut Strings {
         &mut self.strings
     }
@@ -165,6 +169,11 @@ impl Allocator for Vm {
     #[inline(always)]
     fn write_barrier(&mut self, owner: &Header) {
         self.heap.write_barrier(owner);
+    }
+
+    #[inline(always)]
+    fn write_barrier_at(&mut self, owner: &Header, place: *const Value) {
+        self.heap.write_barrier_at(owner, place);
     }
 
     fn strings(&mut self) -> &mut Strings {
@@ -501,7 +510,7 @@ impl Vm {
     /// # Errors
     /// The system refuses memory for the stacks, or the heap limit is too small to begin with.
     pub fn new(limits: Limits, host: Box<dyn Host>) -> Result<Box<Vm>, StartError> {
-        let mut heap = Heap::new(crate::object::trace, limits.heap_bytes);
+        let mut heap = Heap::new(crate::object::TRACER, limits.heap_bytes);
         let frames = FrameStack::new(limits.stack_registers)?;
         let mut shapes = ShapeTable::new();
         let mut cells = Bootstrap {

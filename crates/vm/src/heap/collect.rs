@@ -1,10 +1,12 @@
 //! When and how to collect.
 //!
 //! A *minor* collection frees young cells: it marks from the roots and the remembered cells without entering old
-//! cells, in one pause. When enough has become old, a *full* collection begins a new epoch and marks everything, a
-//! slice at a time; meanwhile there are no minor collections and new cells stay white. When nothing is
-//! left to trace, roots and remembered cells are traced again, and if that leads to little, the collection ends. Sweeping
-//! is left to allocation.
+//! cells. When enough has become old, a *full* collection begins a new epoch and marks everything.
+//!
+//! Both mark in slices, so that no pause does more than a fixed amount of work; a minor collection that finds little alive, as most
+//! do, ends in the pause in which it began. Between two slices the program runs on: new cells stay white, and the write barrier
+//! remembers marked cells that change. When nothing is left to trace, the roots are traced again, and if that leads to little,
+//! the collection ends. Sweeping is left to allocation.
 
 use std::time::{Duration, Instant};
 
@@ -14,37 +16,44 @@ use super::{Heap, Roots, Survivors};
 
 /// The least allocation between minor collections, in bytes. With it, the young cells of a program that leaves
 /// little alive stay in the second-level cache.
-const SMALLEST_NURSERY: usize = 1 << 20;
+const SMALLEST_NURSERY: usize = 512 << 10;
 
-/// The most allocation between minor collections to which a high rate of survival leads, in bytes. If all of it
-/// survives, the pause takes a few milliseconds.
+/// The most allocation between minor collections to which a high rate of survival leads, in bytes.
 const LARGEST_NURSERY: usize = 8 << 20;
 
 /// The most allocation between minor collections when each has much to trace besides young cells, in bytes.
 const LARGEST_INTERVAL: usize = 64 << 20;
 
 /// The least bytes of old cells that start a full collection.
-const SMALLEST_FULL: usize = 8 << 20;
+const SMALLEST_FULL: usize = 3 << 20;
 
-/// The allocation between two slices of marking, in bytes.
-const SLICE_INTERVAL: usize = 256 << 10;
+/// What is traced in a pause, in bytes: some tenths of a millisecond.
+const SLICE: usize = 512 << 10;
 
-/// What a slice traces at least for each byte allocated meanwhile: so the heap grows by a quarter while it is marked.
-const SLICE_SPEED: usize = 4;
+/// The allocation between two slices, in bytes. As a slice traces four times as much, the heap grows by a quarter
+/// while it is marked.
+const SLICE_INTERVAL: usize = SLICE / 4;
 
-/// How often a full collection whose last look at the roots led to much work pauses once more before it ends.
-const PATIENCE: u32 = 4;
-
-/// What the heap is doing between two collections.
+/// What the heap is doing between two pauses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Nothing.
     Idle,
-    /// A full collection marks in slices.
-    Marking {
-        /// How often the roots have been looked at again.
-        attempts: u32,
-    },
+    /// It marks in slices.
+    Marking(Cycle),
+}
+
+/// A collection under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cycle {
+    /// Whether it is a minor one.
+    minor: bool,
+    /// How often the roots have been looked at again.
+    attempts: u32,
+    /// The bytes of marked cells when it began.
+    marked_before: usize,
+    /// The bytes of roots and old cells looked at.
+    revisited: usize,
 }
 
 /// When collections are due.
@@ -110,7 +119,7 @@ impl Heap {
         self.stress || self.out_of_room || self.allocated >= self.pacing.due_at
     }
 
-    /// Does what is due: a minor collection, a slice of a full one, or, if there was no room, a whole full one.
+    /// Does what is due: begins a collection, marks a slice or, if there was no room, does a whole full collection.
     ///
     /// Every live cell must be initialised, and every reference outside the heap must be known to `roots`.
     pub fn collect(&mut self, roots: &mut dyn Roots) {
@@ -120,16 +129,19 @@ impl Heap {
                 self.collect_everything(roots);
                 Pause::Full
             }
-            Phase::Marking { attempts } => {
-                self.mark_slice(roots, attempts);
-                Pause::Slice
+            Phase::Marking(cycle) => {
+                self.mark_slice(roots, cycle);
+                match cycle.minor {
+                    true => Pause::Minor,
+                    false => Pause::Slice,
+                }
             }
-            Phase::Idle if self.stress && self.minor_is_last => {
+            Phase::Idle if self.is_full_due() || self.stress && self.minor_is_last => {
                 self.begin_full(roots);
                 Pause::Slice
             }
             Phase::Idle => {
-                self.collect_young(roots);
+                self.begin_minor(roots);
                 Pause::Minor
             }
         };
@@ -147,8 +159,8 @@ impl Heap {
     fn end_pause(&mut self, pause: Pause, duration: Duration, roots: &mut dyn Roots) {
         self.statistics.record(pause, duration);
         let interval = match self.phase {
-            Phase::Idle => self.pacing.interval,
-            Phase::Marking { .. } => SLICE_INTERVAL,
+            Phase::Idle if !self.is_full_due() => self.pacing.interval,
+            _ => SLICE_INTERVAL,
         };
         self.pacing.due_at = self.allocated + interval as u64;
         if self.stress {
@@ -161,104 +173,125 @@ impl Heap {
         }
     }
 
-    fn collect_young(&mut self, roots: &mut dyn Roots) {
-        self.note_use_of_runs();
-        self.statistics.note_peak(self.used_bytes());
-        self.marker.begin(true);
-        let old = self.marker.marked_bytes;
-        roots.trace(&mut self.marker);
-        let revisited = self.marker.take_root_bytes() + self.trace_remembered();
-        self.marker.drain(self.tracer, usize::MAX);
-        roots.forget_dead(&Survivors {
-            black: self.black,
-            minor: true,
-        });
-        self.end_runs();
-        self.marker.space.reclaim_young();
-        let survived = self.marker.marked_bytes - old;
-        self.pacing.note_minor(survived, revisited, self.limit);
-        if self.old_bytes() >= self.pacing.full_at {
-            self.begin_full(roots);
+    fn is_full_due(&self) -> bool {
+        self.old_bytes() >= self.pacing.full_at
+    }
+
+    /// Begins a minor collection, and ends it if there is little to trace.
+    fn begin_minor(&mut self, roots: &mut dyn Roots) {
+        let cycle = self.begin(true, roots);
+        let traced = self.marker.drain(self.tracer, self.slice());
+        let cycle = Cycle {
+            revisited: cycle.revisited + traced.again,
+            ..cycle
+        };
+        if self.marker.is_done() {
+            self.end(cycle, roots);
+        } else {
+            self.phase = Phase::Marking(cycle);
         }
     }
 
     /// Begins a new epoch and a full collection.
     pub(super) fn begin_full(&mut self, roots: &mut dyn Roots) {
-        debug_assert_eq!(self.phase, Phase::Idle);
-        self.note_use_of_runs();
-        self.remembered.clear();
+        self.marker.forget_remembered();
         self.black ^= COLOUR;
         self.marker.black = self.black;
         self.marker.marked_bytes = 0;
         self.marker.space.forget_marks();
-        self.marker.begin(false);
-        roots.trace(&mut self.marker);
-        self.phase = Phase::Marking { attempts: 0 };
+        let cycle = self.begin(false, roots);
+        self.phase = Phase::Marking(cycle);
     }
 
-    fn mark_slice(&mut self, roots: &mut dyn Roots, attempts: u32) {
-        let slice = if self.stress {
+    fn begin(&mut self, minor: bool, roots: &mut dyn Roots) -> Cycle {
+        debug_assert_eq!(self.phase, Phase::Idle);
+        self.note_use_of_runs();
+        self.statistics.note_peak(self.used_bytes());
+        let marked_before = self.marker.marked_bytes;
+        self.marker.begin(minor);
+        roots.trace(&mut self.marker);
+        Cycle {
+            minor,
+            attempts: 0,
+            marked_before,
+            revisited: self.marker.take_root_bytes(),
+        }
+    }
+
+    /// What to trace in a pause, in bytes.
+    fn slice(&self) -> usize {
+        if self.stress {
             // Many slices, but a collection comes to its end in the smallest of tests.
             self.used_bytes() / 64
         } else {
-            SLICE_INTERVAL * SLICE_SPEED
-        };
+            SLICE
+        }
+    }
+
+    fn mark_slice(&mut self, roots: &mut dyn Roots, mut cycle: Cycle) {
+        let slice = self.slice();
         let traced = self.marker.drain(self.tracer, slice);
-        if !self.marker.is_done() {
-            return;
-        }
-        self.trace_roots_again(roots);
-        let rest = if attempts < PATIENCE {
-            slice.saturating_sub(traced)
-        } else {
-            usize::MAX
-        };
-        self.marker.drain(self.tracer, rest);
+        cycle.revisited += traced.again;
         if self.marker.is_done() {
-            self.end_full(roots);
-        } else {
-            self.phase = Phase::Marking {
-                attempts: attempts + 1,
-            };
+            self.trace_roots_again(roots);
+            // A program that changes more than a slice can trace would never let it end.
+            let patience = slice << cycle.attempts.min(16);
+            let rest = patience.saturating_sub(traced.bytes);
+            let traced = self.marker.drain(self.tracer, rest);
+            cycle.revisited += traced.again;
+            cycle.attempts += 1;
+            if self.marker.is_done() {
+                self.end(cycle, roots);
+                return;
+            }
         }
+        self.phase = Phase::Marking(cycle);
     }
 
     fn trace_roots_again(&mut self, roots: &mut dyn Roots) {
         self.note_use_of_runs();
         self.marker.space.large.sort();
         roots.trace(&mut self.marker);
-        self.trace_remembered();
     }
 
     fn collect_everything(&mut self, roots: &mut dyn Roots) {
-        if self.phase != Phase::Idle {
+        if let Phase::Marking(cycle) = self.phase {
             // What died since that collection began is marked or not, so another one must follow.
             self.trace_roots_again(roots);
             self.marker.drain(self.tracer, usize::MAX);
-            self.end_full(roots);
+            self.end(cycle, roots);
         }
         self.begin_full(roots);
-        self.marker.drain(self.tracer, usize::MAX);
-        self.end_full(roots);
+        if let Phase::Marking(cycle) = self.phase {
+            self.marker.drain(self.tracer, usize::MAX);
+            self.end(cycle, roots);
+        }
     }
 
-    /// Ends a full collection, in the same pause in which the last cell was traced.
-    fn end_full(&mut self, roots: &mut dyn Roots) {
-        debug_assert!(self.marker.is_done() && self.remembered.is_empty());
+    /// Ends a collection, in the same pause in which the last cell was traced.
+    fn end(&mut self, cycle: Cycle, roots: &mut dyn Roots) {
+        debug_assert!(self.marker.is_done());
         self.statistics.note_peak(self.used_bytes());
         roots.forget_dead(&Survivors {
             black: self.black,
-            minor: false,
+            minor: cycle.minor,
         });
         self.end_runs();
-        let live = self.old_bytes();
-        let space = &mut self.marker.space;
-        space.live_colour = self.black;
-        space.reclaim_all((self.pacing.interval + live / 4).div_ceil(CHUNK_BYTES));
-        self.pacing.full_at = full_after(live, self.limit);
-        self.out_of_room = false;
         self.phase = Phase::Idle;
-        self.statistics.full_collections += 1;
+        if cycle.minor {
+            self.marker.space.reclaim_young();
+            let survived = self.marker.marked_bytes - cycle.marked_before;
+            self.pacing
+                .note_minor(survived, cycle.revisited, self.limit);
+        } else {
+            let live = self.old_bytes();
+            let space = &mut self.marker.space;
+            space.live_colour = self.black;
+            space.reclaim_all((self.pacing.interval + live / 4).div_ceil(CHUNK_BYTES));
+            self.pacing.full_at = full_after(live, self.limit);
+            self.out_of_room = false;
+            self.statistics.full_collections += 1;
+        }
     }
 
     /// The bytes that survived a collection, and those outside the heap.

@@ -1,22 +1,28 @@
 //! Large cells: those that do not fit into a block, each with memory of its own.
 //!
 //! A large cell lies 8 bytes off the 16-byte grid of the cells in blocks, so one bit of its address
-//! tells. In front of it stands its size.
+//! tells. In front of it stands its size, and behind it, if it is a row of values, the bits of its
+//! [cards](super::cards).
 
 use std::alloc::{self, Layout};
+use std::cell::Cell;
 use std::ptr::NonNull;
 
-use super::{Gc, Header, Kind};
+use super::{Gc, Header, Kind, cards};
 
 /// The bit that is set in the address of a large cell only.
 const MISALIGNMENT: usize = 8;
 
 /// What stands in front of a large cell.
 #[repr(C, align(8))]
-struct Prefix {
+pub(super) struct Prefix {
     /// The size of the cell in bytes.
-    bytes: usize,
-    padding: [usize; 2],
+    pub(super) bytes: usize,
+    /// Whether it is a row of values, which has cards.
+    pub(super) is_row: bool,
+    /// Whether the row is in the list of remembered cells because of some of its cards.
+    pub(super) is_listed: Cell<bool>,
+    padding: usize,
 }
 
 const _: () = assert!(size_of::<Prefix>() % 16 == MISALIGNMENT);
@@ -34,24 +40,35 @@ struct LargeCell {
 
 impl LargeCell {
     fn new(kind: Kind, bytes: usize) -> Option<LargeCell> {
-        let layout = LargeCell::layout(bytes)?;
+        let is_row = cards::is_row(kind);
+        let layout = LargeCell::layout(bytes, is_row)?;
         // SAFETY: the size of the layout is not zero.
         let memory = NonNull::new(unsafe { alloc::alloc(layout) })?.cast::<Prefix>();
         memory.expose_provenance();
         advise_huge_pages(memory.as_ptr().cast(), bytes);
-        // SAFETY: the layout covers the prefix and behind it a cell, with 8-byte alignment for both.
+        // SAFETY: the layout covers the prefix, behind it a cell, and behind that the bits of a row's cards, with 8-byte
+        // alignment for all, as `bytes` is a multiple of 8.
         unsafe {
             memory.write(Prefix {
                 bytes,
-                padding: [0; 2],
+                is_row,
+                is_listed: Cell::new(false),
+                padding: 0,
             });
-            memory.add(1).cast::<Header>().write(Header::new(kind));
+            let cell = memory.add(1).cast::<Header>();
+            cell.write(Header::new(kind));
+            if is_row {
+                let bits = cell.byte_add(bytes).cast::<u64>();
+                bits.write_bytes(0, cards::words(bytes));
+            }
         }
         Some(LargeCell { memory })
     }
 
-    fn layout(bytes: usize) -> Option<Layout> {
-        Layout::from_size_align(bytes.checked_add(size_of::<Prefix>())?, 16).ok()
+    fn layout(bytes: usize, is_row: bool) -> Option<Layout> {
+        let cards = if is_row { cards::words(bytes) } else { 0 };
+        let around = size_of::<Prefix>() + cards * size_of::<u64>();
+        Layout::from_size_align(bytes.checked_add(around)?, 16).ok()
     }
 
     /// The address of the cell.
@@ -95,11 +112,23 @@ fn advise_huge_pages(memory: *mut u8, bytes: usize) {
 
 impl Drop for LargeCell {
     fn drop(&mut self) {
-        if let Some(layout) = LargeCell::layout(self.bytes()) {
+        // SAFETY: `new` wrote the prefix, and the memory belongs to `self`.
+        let is_row = unsafe { self.memory.as_ref() }.is_row;
+        if let Some(layout) = LargeCell::layout(self.bytes(), is_row) {
             // SAFETY: the memory was allocated with this layout; the cell is dead.
             unsafe { alloc::dealloc(self.memory.as_ptr().cast(), layout) }
         }
     }
+}
+
+/// What stands in front of a large cell.
+///
+/// # Safety
+/// It must be a large cell.
+#[inline]
+pub(super) unsafe fn prefix_of(cell: Gc<Header>) -> *const Prefix {
+    // SAFETY: a prefix stands in front of every large cell, within the same allocation.
+    unsafe { cell.as_ptr().cast::<Prefix>().sub(1) }
 }
 
 /// The size of a large cell in bytes.
@@ -108,8 +137,8 @@ impl Drop for LargeCell {
 /// It must be a large cell.
 #[inline]
 pub(super) unsafe fn bytes_of(cell: Gc<Header>) -> usize {
-    // SAFETY: a prefix stands in front of every large cell.
-    unsafe { (*(cell.as_ptr().cast::<Prefix>()).sub(1)).bytes }
+    // SAFETY: by this function's contract.
+    unsafe { (*prefix_of(cell)).bytes }
 }
 
 /// The large cells of a heap.

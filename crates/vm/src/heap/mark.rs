@@ -1,21 +1,23 @@
 //! Marking: from roots through all references, with an explicit stack.
 
+use std::ops::Range;
+
 use super::barrier::REMEMBERED;
+use super::cards::{CARD_BYTES, Cards};
 use super::space::{self, Space};
-use super::{Gc, Header, Heap, Tracer};
+use super::{Gc, Header, Tracer};
 use crate::value::Value;
 
-/// More values in a row than this are traced in pieces, so that marking can pause between them.
-const PIECE: usize = 1024;
+/// Large rows are traced in pieces of this many bytes, so that marking can pause between them.
+const PIECE: usize = 8 << 10;
 
 /// How many cells are on their way into the cache while one is traced.
 const PREFETCHED: usize = 16;
 
-/// Values in a row that are still to be traced.
-#[derive(Clone, Copy)]
+/// Bytes of a large row that are still to be traced.
 struct Piece {
-    first: *const Value,
-    count: usize,
+    row: Gc<Header>,
+    bytes: Range<usize>,
 }
 
 /// Receives the references of a cell or a root while marking.
@@ -32,8 +34,10 @@ pub struct Marker {
     /// The next references to follow, whose targets are being prefetched (Cher, Hosking and Vitek,
     /// "Software prefetching for mark-sweep garbage collection", 2004).
     coming: Queue,
-    /// The rest of long rows of values.
+    /// Parts of large rows to be traced.
     pieces: Vec<Piece>,
+    /// Marked cells that were written since: to be traced again, wholly or their dirty cards.
+    pub(super) remembered: Vec<Gc<Header>>,
     /// The bytes of all cells marked since the epoch began.
     pub(super) marked_bytes: usize,
     /// The bytes of conservative roots looked at since [`take_root_bytes`](Self::take_root_bytes).
@@ -50,6 +54,7 @@ impl Marker {
             grey: Vec::new(),
             coming: Queue::default(),
             pieces: Vec::new(),
+            remembered: Vec::new(),
             marked_bytes: 0,
             root_bytes: 0,
             space: Space::new(black),
@@ -78,17 +83,12 @@ impl Marker {
         self.grey.push(unsafe { Gc::from_address(cell.address()) });
     }
 
-    /// References in a row. Long rows are traced later, in pieces.
+    /// References in a row.
     ///
     /// # Safety
-    /// There must be `count` initialised values at `first`, either in the cell that is being traced or in a root that
-    /// stays as it is until the collection returns.
+    /// There must be `count` initialised values at `first`.
     #[inline]
     pub unsafe fn values(&mut self, first: *const Value, count: usize) {
-        if count > PIECE {
-            self.pieces.push(Piece { first, count });
-            return;
-        }
         for index in 0..count {
             // SAFETY: by this function's contract.
             self.value(unsafe { first.add(index).read() });
@@ -97,7 +97,7 @@ impl Marker {
 
     /// Begins marking: a minor collection, or one in a new epoch.
     pub(super) fn begin(&mut self, minor: bool) {
-        debug_assert!(self.is_done());
+        debug_assert!(self.grey.is_empty() && self.coming.is_empty() && self.pieces.is_empty());
         self.minor = minor;
         self.space.large.sort();
     }
@@ -107,16 +107,18 @@ impl Marker {
         std::mem::take(&mut self.root_bytes) + self.grey.len() * size_of::<Value>()
     }
 
-    /// Whether every reference found has been followed.
+    /// Whether every reference found has been followed, and every remembered cell been traced again.
     pub(super) fn is_done(&self) -> bool {
-        self.grey.is_empty() && self.coming.is_empty() && self.pieces.is_empty()
+        self.grey.is_empty()
+            && self.coming.is_empty()
+            && self.pieces.is_empty()
+            && self.remembered.is_empty()
     }
 
-    /// Follows references until none is left or about `budget` bytes have been traced. Returns the bytes
-    /// traced.
-    pub(super) fn drain(&mut self, tracer: Tracer, budget: usize) -> usize {
-        let mut traced = 0;
-        while traced < budget {
+    /// Follows references until none is left or about `budget` bytes have been traced.
+    pub(super) fn drain(&mut self, tracer: Tracer, budget: usize) -> Traced {
+        let mut traced = Traced::default();
+        while traced.bytes < budget {
             while !self.coming.is_full()
                 && let Some(cell) = self.grey.pop()
             {
@@ -125,11 +127,14 @@ impl Marker {
             }
             if let Some(cell) = self.coming.pop() {
                 if !cell.header().has_colour(self.black) {
-                    traced += self.mark(cell);
-                    tracer(cell, self);
+                    traced.bytes += self.mark(cell, tracer);
                 }
-            } else if self.take_piece() {
-                traced += PIECE * size_of::<Value>();
+            } else if let Some(bytes) = self.trace_piece(tracer) {
+                traced.bytes += bytes;
+            } else if let Some(cell) = self.remembered.pop() {
+                let again = self.revisit(cell, tracer);
+                traced.bytes += again.bytes;
+                traced.again += again.again;
             } else {
                 break;
             }
@@ -137,48 +142,84 @@ impl Marker {
         traced
     }
 
-    /// Marks a cell. Returns its size, as far as it is traced at once.
+    /// Marks a cell and traces it or, if it is a large row, puts it aside. Returns the bytes traced.
     #[inline(always)]
-    fn mark(&mut self, cell: Gc<Header>) -> usize {
+    fn mark(&mut self, cell: Gc<Header>, tracer: Tracer) -> usize {
         // SAFETY: references in cells and roots are to live cells, and conservative words were checked.
         let bytes = unsafe { space::note_marked(&self.space, cell) };
         cell.header().state.set(self.black);
         self.marked_bytes += bytes;
-        bytes.min(PIECE * size_of::<Value>())
+        if Cards::of(cell).is_some() {
+            self.pieces.push(Piece {
+                row: cell,
+                bytes: 0..bytes,
+            });
+            return 0;
+        }
+        (tracer.whole)(cell, self);
+        bytes.min(PIECE)
     }
 
-    /// Takes the references out of a piece of a long row, if there is one.
-    fn take_piece(&mut self) -> bool {
-        let Some(Piece { first, count }) = self.pieces.pop() else {
-            return false;
-        };
-        let now = count.min(PIECE);
-        if count > now {
-            // SAFETY: the row is longer than `now`.
-            let first = unsafe { first.add(now) };
+    /// Traces a piece of a large row, if one waits. Returns its bytes.
+    fn trace_piece(&mut self, tracer: Tracer) -> Option<usize> {
+        let Piece { row, bytes } = self.pieces.pop()?;
+        let now = bytes.start..bytes.end.min(bytes.start + PIECE);
+        if now.end < bytes.end {
             self.pieces.push(Piece {
-                first,
-                count: count - now,
+                row,
+                bytes: now.end..bytes.end,
             });
         }
-        // SAFETY: the row was valid when it was put aside. Its cell is marked, so it is not freed before the
-        // collection ends; nor are cells to which it referred then.
-        unsafe { self.values(first, now) };
-        true
+        // The row is marked, so it is not freed before the collection ends.
+        (tracer.part)(row, now.clone(), self);
+        Some(now.len())
     }
 
-    /// Everything that waits to be followed: references, and cells of which a piece is still to be traced. For the
-    /// verifier.
+    /// Traces again what was written of a remembered cell, if need be later.
+    fn revisit(&mut self, cell: Gc<Header>, tracer: Tracer) -> Traced {
+        let state = &cell.header().state;
+        state.set(state.get() & !REMEMBERED);
+        let Some(cards) = Cards::of(cell) else {
+            (tracer.whole)(cell, self);
+            // SAFETY: it is a marked, hence live cell.
+            let bytes = unsafe { space::bytes_of(cell) }.min(PIECE);
+            return Traced {
+                bytes,
+                again: bytes,
+            };
+        };
+        let mut dirty = 0;
+        cards.clean(|bytes| {
+            dirty += bytes.len();
+            self.pieces.push(Piece { row: cell, bytes });
+        });
+        // The pieces count as traced when they are; until then it took a look at the bits.
+        Traced {
+            bytes: CARD_BYTES,
+            again: dirty,
+        }
+    }
+
+    /// Forgets what was remembered: a new epoch begins.
+    pub(super) fn forget_remembered(&mut self) {
+        for cell in self.remembered.drain(..) {
+            if let Some(cards) = Cards::of(cell) {
+                cards.clean(|_| {});
+            }
+        }
+    }
+
+    /// The cells that wait to be marked. For the verifier.
     pub(super) fn waiting(&self) -> impl Iterator<Item = Gc<Header>> {
-        let in_pieces = self
-            .pieces
-            .iter()
-            .filter_map(|p| self.space.find(p.first as usize));
-        self.grey
-            .iter()
-            .copied()
-            .chain(self.coming.iter())
-            .chain(in_pieces)
+        self.grey.iter().copied().chain(self.coming.iter())
+    }
+
+    /// The addresses of the cards that wait to be traced. For the verifier.
+    pub(super) fn waiting_cards(&self) -> impl Iterator<Item = usize> {
+        self.pieces.iter().flat_map(|piece| {
+            let starts = piece.bytes.clone().step_by(CARD_BYTES);
+            starts.map(|start| piece.row.address() + start)
+        })
     }
 
     /// Calls `visit` with the references that `trace` reports, without marking anything. For the verifier.
@@ -187,18 +228,21 @@ impl Marker {
         trace: impl FnOnce(&mut Marker),
         mut visit: impl FnMut(&Space, Gc<Header>),
     ) {
-        let (grey, pieces) = (self.grey.len(), self.pieces.len());
+        let grey = self.grey.len();
         trace(self);
-        loop {
-            for cell in self.grey.drain(grey..) {
-                visit(&self.space, cell);
-            }
-            if self.pieces.len() == pieces {
-                break;
-            }
-            self.take_piece();
+        for cell in self.grey.drain(grey..) {
+            visit(&self.space, cell);
         }
     }
+}
+
+/// How much a call of [`Marker::drain`] has traced.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Traced {
+    /// The bytes traced.
+    pub(super) bytes: usize,
+    /// Those of them in cells traced again.
+    pub(super) again: usize,
 }
 
 /// A queue of fixed capacity.
@@ -269,23 +313,6 @@ fn prefetch(cell: Gc<Header>) {
     }
     #[cfg(miri)]
     let _ = cell;
-}
-
-impl Heap {
-    /// Traces the remembered cells again. Returns their bytes.
-    pub(super) fn trace_remembered(&mut self) -> usize {
-        let mut traced = 0;
-        let mut remembered = std::mem::take(&mut self.remembered);
-        for cell in remembered.drain(..) {
-            let state = &cell.header().state;
-            state.set(state.get() & !REMEMBERED);
-            (self.tracer)(cell, &mut self.marker);
-            // SAFETY: it is a marked, hence live cell.
-            traced += unsafe { space::bytes_of(cell) };
-        }
-        self.remembered = remembered;
-        traced
-    }
 }
 
 /// Tells after marking which cells survive.

@@ -23,6 +23,7 @@
 mod allocate;
 mod barrier;
 mod block;
+mod cards;
 mod cell;
 mod chunk;
 mod collect;
@@ -44,6 +45,8 @@ pub use mark::{Marker, Survivors};
 pub use statistics::{Pauses, Population, Statistics};
 pub use verify::{Defect, Owner};
 
+use std::ops::Range;
+
 use allocate::CurrentRun;
 use block::Block;
 use collect::{Pacing, Phase};
@@ -57,8 +60,15 @@ pub trait Roots {
     fn forget_dead(&mut self, survivors: &Survivors);
 }
 
-/// Marks what a cell refers to.
-pub type Tracer = fn(Gc<Header>, &mut Marker);
+/// Marks what cells refer to.
+#[derive(Clone, Copy)]
+pub struct Tracer {
+    /// Marks everything to which a cell refers.
+    pub whole: fn(Gc<Header>, &mut Marker),
+    /// Marks everything to which a part of a cell of the kind `Values` or `Dictionary` refers, given as bytes counted from the start
+    /// of the cell. Of what lies in the cell, each value or entry belongs to the part in which it begins.
+    pub part: fn(Gc<Header>, Range<usize>, &mut Marker),
+}
 
 /// The cells of one interpreter.
 ///
@@ -80,8 +90,6 @@ pub struct Heap {
     ends: [usize; size_class::TABLE],
     /// The blocks in which the runs lie.
     current: [Option<Block>; size_class::TABLE],
-    /// Marked cells that were written since.
-    remembered: Vec<Gc<Header>>,
     marker: Marker,
     tracer: Tracer,
     phase: Phase,
@@ -110,7 +118,6 @@ impl Heap {
             minor_is_last: false,
             ends: [0; size_class::TABLE],
             current: [None; size_class::TABLE],
-            remembered: Vec::new(),
             marker: Marker::new(barrier::FIRST_COLOUR),
             tracer,
             phase: Phase::Idle,

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use thiserror::Error;
 
+use super::cards::{CARD_BYTES, Cards};
 use super::collect::Phase;
-use super::{Gc, Header, Heap, Kind, Roots};
+use super::{Gc, Header, Heap, Kind, Marker, Roots, space};
 
 /// A broken rule of the heap.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -99,54 +100,70 @@ impl Heap {
     }
 
     fn verify_references(&mut self, roots: &mut dyn Roots) -> Result<(), Defect> {
-        let black = self.black;
         let cells: Vec<Gc<Header>> = self.marker.space.live_cells().collect();
-        // While a full collection marks, what waits to be followed is as good as marked.
-        let waiting: HashSet<usize> = self.marker.waiting().map(Gc::address).collect();
-        debug_assert!(self.phase != Phase::Idle || waiting.is_empty());
-        let mut verdict = Ok(());
+        let waiting = Waiting {
+            cells: self.marker.waiting().map(Gc::address).collect(),
+            cards: self.marker.waiting_cards().collect(),
+        };
+        debug_assert!(
+            self.phase != Phase::Idle || waiting.cells.is_empty() && waiting.cards.is_empty()
+        );
+        let tracer = self.tracer;
         for cell in cells {
             let header = cell.header();
             let owner = Owner::Cell {
                 kind: header.kind(),
                 address: cell.address(),
             };
-            let done = header.state.get() == black && !waiting.contains(&cell.address());
-            let tracer = self.tracer;
-            self.marker.inspect(
-                |marker| tracer(cell, marker),
-                |space, target| {
-                    let address = target.address();
-                    if space.find(address) != Some(target) {
-                        verdict = Err(Defect::Dangling {
-                            owner,
-                            target: address,
-                        });
-                    } else if done
-                        && !target.header().has_colour(black)
-                        && !waiting.contains(&address)
-                    {
-                        verdict = Err(Defect::NotRemembered {
-                            owner,
-                            target: address,
-                        });
-                    }
-                },
-            );
-            verdict.clone()?;
+            // A cell waiting to be marked may have been marked since by another way.
+            let is_black = header.state.get() == self.black;
+            let Some(cards) = Cards::of(cell) else {
+                self.verify_holder(owner, is_black, &waiting, |marker| {
+                    (tracer.whole)(cell, marker);
+                })?;
+                continue;
+            };
+            // SAFETY: the cell is live.
+            let bytes = unsafe { space::bytes_of(cell) };
+            for start in (0..bytes).step_by(CARD_BYTES) {
+                let done = is_black
+                    && !cards.is_dirty(start)
+                    && !waiting.cards.contains(&(cell.address() + start));
+                self.verify_holder(owner, done, &waiting, |marker| {
+                    (tracer.part)(cell, start..bytes.min(start + CARD_BYTES), marker);
+                })?;
+            }
         }
-        self.marker.inspect(
-            |marker| roots.trace(marker),
-            |space, target| {
-                let address = target.address();
-                if space.find(address) != Some(target) {
-                    verdict = Err(Defect::Dangling {
-                        owner: Owner::Root,
-                        target: address,
-                    });
-                }
-            },
-        );
+        self.verify_holder(Owner::Root, false, &waiting, |marker| roots.trace(marker))
+    }
+
+    /// Checks the references that `trace` reports. If their holder is `done`, will not be traced again in this collection, they must
+    /// refer to marked cells or to such that wait to be.
+    fn verify_holder(
+        &mut self,
+        owner: Owner,
+        done: bool,
+        waiting: &Waiting,
+        trace: impl FnOnce(&mut Marker),
+    ) -> Result<(), Defect> {
+        let black = self.black;
+        let mut verdict = Ok(());
+        self.marker.inspect(trace, |space, cell| {
+            let target = cell.address();
+            if space.find(target) != Some(cell) {
+                verdict = Err(Defect::Dangling { owner, target });
+            } else if done && !cell.header().has_colour(black) && !waiting.cells.contains(&target) {
+                verdict = Err(Defect::NotRemembered { owner, target });
+            }
+        });
         verdict
     }
+}
+
+/// What a collection under way will still trace.
+struct Waiting {
+    /// The addresses of cells.
+    cells: HashSet<usize>,
+    /// The addresses of cards of large rows.
+    cards: HashSet<usize>,
 }

@@ -3,6 +3,7 @@
 use crate::error::Fallible;
 use crate::heap::{Gc, Header, Kind};
 use crate::object::string::Strings;
+use crate::value::Value;
 
 /// Makes cells. The interpreter implements it; object code that only allocates asks for no more than this.
 pub trait Allocator {
@@ -13,8 +14,12 @@ pub trait Allocator {
     /// Fails if the heap limit is reached.
     fn allocate(&mut self, kind: Kind, bytes: usize) -> Fallible<Gc<Header>>;
 
-    /// Must be called after a reference is stored in `owner`.
+    /// Must be called after references are stored in `owner`, before the next allocation.
     fn write_barrier(&mut self, owner: &Header);
+
+    /// Must be called after a reference is stored at `place` in `owner`, which may be large, before the next allocation. In a
+    /// table, `place` is where the changed entry begins.
+    fn write_barrier_at(&mut self, owner: &Header, place: *const Value);
 
     /// The strings this interpreter shares: one-character strings and interned ones.
     fn strings(&mut self) -> &mut Strings;

@@ -245,7 +245,7 @@ impl Gc<ListCell> {
         debug_assert!(index < self.length());
         self.allow(value);
         self.slot(index).set(value);
-        self.barrier(heap, value);
+        self.barrier(heap, index, value);
     }
 
     /// Learns what is about to be stored.
@@ -257,11 +257,11 @@ impl Gc<ListCell> {
     }
 
     #[inline(always)]
-    fn barrier(self, heap: &mut impl Allocator, value: Value) {
+    fn barrier(self, heap: &mut impl Allocator, index: usize, value: Value) {
         if value.is_cell()
             && let Some(elements) = self.elements.get()
         {
-            heap.write_barrier(elements.header());
+            heap.write_barrier_at(elements.header(), self.slot(index).as_ptr());
         }
     }
 
@@ -299,7 +299,7 @@ impl Gc<ListCell> {
         let length = self.length();
         self.slot(length).set(value);
         self.length.set(length as u32 + 1);
-        self.barrier(heap, value);
+        self.barrier(heap, length, value);
         true
     }
 

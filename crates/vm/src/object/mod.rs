@@ -10,4 +10,4 @@ pub mod string;
 mod trace;
 pub mod values;
 
-pub use trace::trace;
+pub use trace::TRACER;

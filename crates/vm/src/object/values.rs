@@ -1,9 +1,10 @@
 //! Values in a row: the memory behind lists and the overflow slots of maps.
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use crate::error::Fallible;
-use crate::heap::{CellType, Gc, Header, Kind};
+use crate::heap::{CellType, Gc, Header, Kind, Marker};
 use crate::object::allocator::Allocator;
 use crate::value::Value;
 
@@ -112,4 +113,18 @@ impl Gc<ValuesCell> {
         // SAFETY: in range by the caller's contract, checked in debug builds; `Cell<Value>` has the layout of `Value`.
         unsafe { &*self.start().add(index).cast::<Cell<Value>>() }
     }
+}
+
+/// Marks what a part of a row refers to, given as bytes of the cell.
+pub fn trace(row: Gc<ValuesCell>, part: Range<usize>, marker: &mut Marker) {
+    if row.element_kind() != ElementKind::Mixed {
+        return;
+    }
+    let index_from = |byte: usize| {
+        let values = byte.saturating_sub(size_of::<ValuesCell>());
+        values.div_ceil(size_of::<Value>()).min(row.capacity())
+    };
+    let (first, end) = (index_from(part.start), index_from(part.end));
+    // SAFETY: both indices are at most the capacity, and every value of a mixed row is initialized.
+    unsafe { marker.values(row.start().add(first), end.saturating_sub(first)) }
 }

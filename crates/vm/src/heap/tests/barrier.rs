@@ -56,7 +56,7 @@ fn a_cell_is_remembered_once() {
         let young = world.row_at_once(1);
         world.set(old, 0, young);
     }
-    assert_eq!(world.heap.remembered, [old]);
+    assert_eq!(world.heap.marker.remembered, [old]);
 }
 
 /// Begins a full collection that takes many slices. The only root is a long row; it refers to rows of 100 values,

@@ -163,7 +163,7 @@ fn large_cells_live_and_die_like_others() {
         world.set(large, index, row);
     }
     world.row_at_once(70_000);
-    world.collect();
+    world.collect_to_end();
     assert_eq!(world.cells(), 50_001);
     for index in (0..length(large)).step_by(2) {
         set_without_barrier(large, index, Value::ZERO);

@@ -1,6 +1,7 @@
 //! Tests of the heap with cells of one kind: rows of values.
 
 mod barrier;
+mod cards;
 mod conservative;
 mod generations;
 mod limits;

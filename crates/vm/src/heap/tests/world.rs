@@ -1,7 +1,10 @@
 //! A heap with roots, for tests.
 
+use std::ops::Range;
+
 use crate::error::Fallible;
-use crate::heap::{Gc, Header, Heap, Kind, Marker, Roots, Survivors};
+use crate::heap::collect::Phase;
+use crate::heap::{Gc, Header, Heap, Kind, Marker, Roots, Survivors, Tracer};
 use crate::value::Value;
 
 /// A row of values. The header's word holds its length.
@@ -49,7 +52,7 @@ impl World {
 
     pub(super) fn with_limit(limit: usize) -> World {
         World {
-            heap: Heap::new(trace, limit),
+            heap: Heap::new(TRACER, limit),
             roots: TestRoots::default(),
         }
     }
@@ -85,11 +88,20 @@ impl World {
     /// Stores a reference as the program would.
     pub(super) fn set(&mut self, owner: Row, index: usize, target: Row) {
         set_without_barrier(owner, index, Value::other(target));
-        self.heap.write_barrier(owner.header());
+        let place = slot(owner, index);
+        self.heap.write_barrier_at(owner.header(), place);
     }
 
     pub(super) fn collect(&mut self) {
         self.heap.collect(&mut self.roots);
+    }
+
+    /// Goes on with a collection that marks, or does a minor one, until it ends.
+    pub(super) fn collect_to_end(&mut self) {
+        self.collect();
+        while self.heap.phase != Phase::Idle {
+            self.collect();
+        }
     }
 
     pub(super) fn collect_full(&mut self) {
@@ -148,9 +160,18 @@ fn clear(row: Row, length: usize) {
     }
 }
 
-fn trace(cell: Gc<Header>, marker: &mut Marker) {
-    assert_eq!(cell.header().kind(), Kind::Values);
-    let first = cell.as_ptr().wrapping_add(1).cast::<Value>();
-    // SAFETY: a row's header tells its length, and its values are initialised.
-    unsafe { marker.values(first, length(cell)) };
+const TRACER: Tracer = Tracer {
+    whole: |cell, marker| trace_part(cell, 0..usize::MAX, marker),
+    part: trace_part,
+};
+
+fn trace_part(row: Row, part: Range<usize>, marker: &mut Marker) {
+    assert_eq!(row.header().kind(), Kind::Values);
+    let index_from = |byte: usize| {
+        let values = byte.saturating_sub(size_of::<Header>());
+        values.div_ceil(size_of::<Value>()).min(length(row))
+    };
+    for index in index_from(part.start)..index_from(part.end) {
+        marker.value(get(row, index));
+    }
 }

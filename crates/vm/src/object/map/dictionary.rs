@@ -12,6 +12,7 @@
 //! containers that have changed.
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use crate::error::{Fallible, RuntimeError};
 use crate::heap::{CellType, Gc, Header, Kind, Marker};
@@ -140,7 +141,7 @@ impl Gc<DictionaryCell> {
     pub fn set_value(self, heap: &mut impl Allocator, slot: u32, value: Value) {
         self.slot(slot).value.set(value);
         if value.is_cell() {
-            heap.write_barrier(self.header());
+            heap.write_barrier_at(self.header(), self.slot(slot).key.as_ptr());
         }
     }
 
@@ -211,16 +212,19 @@ impl Gc<DictionaryCell> {
     pub fn append(self, heap: &mut impl Allocator, key: Value, value: Value, hash: u32) {
         let position = self.used.get();
         self.fill(key, value, hash, position);
+        if key.is_cell() || value.is_cell() {
+            let entry = self.slot(self.order(position).get());
+            heap.write_barrier_at(self.header(), entry.key.as_ptr());
+        }
         self.used.set(position + 1);
         self.live.set(self.live.get() + 1);
         if key.as_string().is_some() {
             self.strings.set(self.strings.get() + 1);
         }
-        heap.write_barrier(self.header());
     }
 
     /// Removes the entry in a slot.
-    pub fn remove(self, slot: u32) {
+    pub fn remove(self, heap: &mut impl Allocator, slot: u32) {
         self.order(self.slot(slot).position.get()).set(VACANT);
         self.live.set(self.live.get() - 1);
         if self.slot(slot).key.get().as_string().is_some() {
@@ -229,11 +233,11 @@ impl Gc<DictionaryCell> {
         while self.first.get() < self.used.get() && self.order(self.first.get()).get() == VACANT {
             self.first.set(self.first.get() + 1);
         }
-        self.close_gap(slot);
+        self.close_gap(heap, slot);
     }
 
     /// Empties a slot. Entries behind it move up unless their run begins behind the gap.
-    fn close_gap(self, slot: u32) {
+    fn close_gap(self, heap: &mut impl Allocator, slot: u32) {
         let mask = self.mask;
         let (mut gap, mut at) = (slot, slot);
         loop {
@@ -251,6 +255,8 @@ impl Gc<DictionaryCell> {
                 to.hash.set(entry.hash.get());
                 to.position.set(entry.position.get());
                 self.order(entry.position.get()).set(gap);
+                // A collection may have traced the part of the table into which the entry moves, but not yet the other.
+                heap.write_barrier_at(self.header(), to.key.as_ptr());
                 gap = at;
             }
         }
@@ -373,9 +379,14 @@ pub fn make_room(
     Ok(larger)
 }
 
-/// Marks what a table refers to.
-pub fn trace_dictionary(table: Gc<DictionaryCell>, marker: &mut Marker) {
-    for slot in 0..=table.mask {
+/// Marks what a part of a table refers to, given as bytes of the cell: the entries that begin in it.
+pub fn trace_dictionary(table: Gc<DictionaryCell>, part: Range<usize>, marker: &mut Marker) {
+    let slot_from = |byte: usize| {
+        let entries = byte.saturating_sub(size_of::<DictionaryCell>());
+        let slot = entries.div_ceil(size_of::<Entry>());
+        slot.min(table.mask as usize + 1) as u32
+    };
+    for slot in slot_from(part.start)..slot_from(part.end) {
         let entry = table.slot(slot);
         if !entry.is_empty() {
             marker.value(entry.key.get());

@@ -421,7 +421,7 @@ impl Vm {
         let hash = self.hash_key(key)?;
         match dictionary::find(self, map.dictionary(), key, hash)? {
             Some(entry) => {
-                map.dictionary().remove(entry);
+                map.dictionary().remove(self, entry);
                 Ok(true)
             }
             None => Ok(false),
@@ -444,7 +444,7 @@ impl Vm {
             self.prototypes_changed();
         }
         if let Some((_, slot, ..)) = map.dictionary().next_from(0) {
-            map.dictionary().remove(slot);
+            map.dictionary().remove(self, slot);
         }
         Ok(Some(key))
     }

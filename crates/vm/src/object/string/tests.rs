@@ -34,6 +34,8 @@ impl Allocator for TestHeap {
 
     fn write_barrier(&mut self, _owner: &Header) {}
 
+    fn write_barrier_at(&mut self, _owner: &Header, _place: *const crate::Value) {}
+
     fn strings(&mut self) -> &mut Strings {
         &mut self.strings
     }
