@@ -8,9 +8,11 @@
 
 mod chart;
 mod engine;
+mod history;
 mod json;
 mod manifest;
 mod options;
+mod page;
 mod report;
 mod table;
 
@@ -20,6 +22,7 @@ use std::process::ExitCode;
 use std::{fs, io};
 
 use engine::{Availability, Engine};
+use kiln_bench::history::Entry;
 use kiln_bench::process;
 use manifest::Program;
 use options::Options;
@@ -42,6 +45,11 @@ enum Error {
     },
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
+    #[error("the history {} {source}", path.display())]
+    History {
+        path: PathBuf,
+        source: kiln_bench::history::LoadError,
+    },
     #[error("no program matches the filter")]
     NoPrograms,
     #[error("none of the engines is installed")]
@@ -78,6 +86,11 @@ fn session(arguments: impl Iterator<Item = OsString>) -> Result<bool, Error> {
         return Err(Error::NoPrograms);
     }
 
+    // Before the work, not after it: a damaged file would be noticed too late.
+    let mut history = match &options.history {
+        Some(path) => load_history(path)?,
+        None => Vec::new(),
+    };
     let report = measure_all(&directory, programs, installed_engines(&options)?, &options);
     for metric in options.metrics() {
         println!("{}", table::render(&report, metric));
@@ -88,10 +101,28 @@ fn session(arguments: impl Iterator<Item = OsString>) -> Result<bool, Error> {
     if let Some(path) = &options.svg {
         write(path, &chart::render(&report, Metric::ProcessorTime))?;
     }
+    if let Some(path) = &options.history {
+        let entries = history::entries(&report);
+        kiln_bench::history::append(path, &entries).map_err(|source| Error::Write {
+            path: path.clone(),
+            source,
+        })?;
+        history.extend(entries);
+    }
+    if let Some(path) = &options.report {
+        write(path, &page::render(&report, &history))?;
+    }
     for failure in report.failures() {
         eprintln!("bench: {failure}");
     }
     Ok(report.failures().next().is_none())
+}
+
+fn load_history(path: &Path) -> Result<Vec<Entry>, Error> {
+    kiln_bench::history::load(path).map_err(|source| Error::History {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn installed_engines(options: &Options) -> Result<Vec<Engine>, Error> {

@@ -26,6 +26,8 @@ engine as a ratio to lua5.4's (or to the first engine's, without lua5.4).
   --memory            also print a table of peak memory
   --json FILE         write all samples (format: benches/README.md)
   --svg FILE          draw a bar chart
+  --report FILE       write a page of HTML with everything, history included
+  --history FILE      add the results to a history of sessions
   -h, --help          print this text
 ";
 
@@ -41,6 +43,8 @@ pub struct Options {
     pub memory: bool,
     pub json: Option<PathBuf>,
     pub svg: Option<PathBuf>,
+    pub report: Option<PathBuf>,
+    pub history: Option<PathBuf>,
     pub extra: Vec<Engine>,
     engines: Option<Vec<String>>,
     groups: Option<Vec<String>>,
@@ -70,6 +74,8 @@ impl Options {
             memory: false,
             json: None,
             svg: None,
+            report: None,
+            history: None,
             extra: Vec::new(),
             engines: None,
             groups: None,
@@ -85,6 +91,8 @@ impl Options {
                 Arg::Long("memory") => options.memory = true,
                 Arg::Long("json") => options.json = Some(parser.value()?.into()),
                 Arg::Long("svg") => options.svg = Some(parser.value()?.into()),
+                Arg::Long("report") => options.report = Some(parser.value()?.into()),
+                Arg::Long("history") => options.history = Some(parser.value()?.into()),
                 Arg::Long("engines") => options.engines = Some(list(parser.value()?)?),
                 Arg::Long("group") => options.groups = Some(list(parser.value()?)?),
                 Arg::Long("filter") => options.filter = Some(parser.value()?.string()?),

@@ -115,9 +115,8 @@ impl Report {
 
     /// An engine's median over the baseline's.
     pub fn ratio(&self, result: &ProgramResult, engine: usize, metric: Metric) -> Option<f64> {
-        // A process may be too short for the clock; keep the ratio finite.
-        let value = result.median(engine, metric)?.max(1e-6);
-        Some(value / result.median(self.baseline, metric)?.max(1e-6))
+        let baseline = result.median(self.baseline, metric)?;
+        Some(quotient(result.median(engine, metric)?, baseline))
     }
 
     /// The geometric mean of an engine's ratios over all programs, or over
@@ -145,6 +144,11 @@ impl Report {
             )
         })
     }
+}
+
+/// A value over the baseline's. A process may be too short for the clock; the ratio is finite all the same.
+pub fn quotient(value: f64, baseline: f64) -> f64 {
+    value.max(1e-6) / baseline.max(1e-6)
 }
 
 #[cfg(test)]
