@@ -2,7 +2,7 @@
 
 use crate::code_block::CodeBlock;
 use crate::instruction::{Instruction, Register};
-use crate::opcodes::{Effects, Op, Role};
+use crate::opcodes::{Effects, FlagUse, Op, Role};
 
 impl Op {
     /// Whether control can continue at the next instruction.
@@ -15,9 +15,10 @@ impl Op {
         matches!(self, Op::MakeRange | Op::ForLoop | Op::ForLoopGlobal)
     }
 
-    /// Whether a loop that passes the instruction can be interrupted there.
+    /// Whether the instruction polls for interrupts when it jumps.
     pub fn polls(self) -> bool {
-        matches!(self, Op::LoopBack | Op::ForLoop | Op::ForLoopGlobal)
+        let counts_passes = self.info().flags == FlagUse::loop_counter;
+        counts_passes || self == Op::LoopBack
     }
 
     /// Which of the window slots 0 to 2 the instruction reads; it fills in the others itself.

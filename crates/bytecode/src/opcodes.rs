@@ -228,6 +228,32 @@ macro_rules! for_each_op {
             /// `dst` = a new function that sees the variable map in `variables` (none if that register holds no map) and this call's `self`.
             new_closure = NewClosure { dst: Out, variables: In, function: Function } (none) [allocates throws];
 
+            // ---- while loops ----
+            /// Jumps back to the body of the loop if `lhs == rhs` is true; then counts the pass and polls for interrupts.
+            loop_if_equal = LoopIfEqual { lhs: In, rhs: In, target: Jump } (loop_counter) [allocates throws];
+            /// As `loop_if_equal`, with a constant on the right.
+            loop_if_equal_constant = LoopIfEqualConstant { lhs: In, constant: Constant, target: Jump } (loop_counter) [allocates throws];
+            /// Jumps back to the body of the loop if `lhs != rhs` is true; then counts the pass and polls for interrupts.
+            loop_if_different = LoopIfDifferent { lhs: In, rhs: In, target: Jump } (loop_counter) [allocates throws];
+            /// As `loop_if_different`, with a constant on the right.
+            loop_if_different_constant = LoopIfDifferentConstant { lhs: In, constant: Constant, target: Jump } (loop_counter) [allocates throws];
+            /// Jumps back to the body of the loop if `lhs < rhs` is true; then counts the pass and polls for interrupts.
+            loop_if_less = LoopIfLess { lhs: In, rhs: In, target: Jump } (loop_counter) [allocates throws];
+            /// As `loop_if_less`, with a constant on the right.
+            loop_if_less_constant = LoopIfLessConstant { lhs: In, constant: Constant, target: Jump } (loop_counter) [allocates throws];
+            /// Jumps back to the body of the loop if `lhs <= rhs` is true; then counts the pass and polls for interrupts.
+            loop_if_less_equal = LoopIfLessEqual { lhs: In, rhs: In, target: Jump } (loop_counter) [allocates throws];
+            /// As `loop_if_less_equal`, with a constant on the right.
+            loop_if_less_equal_constant = LoopIfLessEqualConstant { lhs: In, constant: Constant, target: Jump } (loop_counter) [allocates throws];
+            /// Jumps back to the body of the loop if `lhs > rhs` is true; then counts the pass and polls for interrupts.
+            loop_if_greater = LoopIfGreater { lhs: In, rhs: In, target: Jump } (loop_counter) [allocates throws];
+            /// As `loop_if_greater`, with a constant on the right.
+            loop_if_greater_constant = LoopIfGreaterConstant { lhs: In, constant: Constant, target: Jump } (loop_counter) [allocates throws];
+            /// Jumps back to the body of the loop if `lhs >= rhs` is true; then counts the pass and polls for interrupts.
+            loop_if_greater_equal = LoopIfGreaterEqual { lhs: In, rhs: In, target: Jump } (loop_counter) [allocates throws];
+            /// As `loop_if_greater_equal`, with a constant on the right.
+            loop_if_greater_equal_constant = LoopIfGreaterEqualConstant { lhs: In, constant: Constant, target: Jump } (loop_counter) [allocates throws];
+
             // ---- for loops ----
             /// If window slot 0 holds the intrinsic `range` and its arguments are whole numbers, `dst` = that range, unmaterialized, and control continues at the target.
             make_range = MakeRange { dst: Out, window: Window, target: Jump } (argument_count) [allocates throws];

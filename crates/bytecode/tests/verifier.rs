@@ -305,6 +305,21 @@ fn loops_can_be_interrupted() {
         it.bind(end);
     });
     assert_eq!(verify(&with_jump), Ok(()));
+    // A conditional form polls where it jumps, and only there.
+    let conditional = |goes_on_there: bool| {
+        let block = build(|it| {
+            let (head, end) = (it.here(), it.new_label());
+            let counter = it.add_loop(head, end, 1);
+            it.loop_if_less(A, A, head, counter);
+            if !goes_on_there {
+                it.jump(head);
+            }
+            it.bind(end);
+        });
+        verify(&block).map_err(|error| error.defect)
+    };
+    assert_eq!(conditional(true), Ok(()));
+    assert_eq!(conditional(false), Err(Defect::UninterruptibleLoop));
 }
 
 #[test]

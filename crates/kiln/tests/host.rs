@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use kiln::{
     CodeBlock, CompileOptions, Host, Interpreter, Library, Limits, NoHost, Outcome, RuntimeError,
+    ScriptError,
 };
 
 fn compile(text: &str, module: Option<String>) -> Arc<CodeBlock> {
@@ -196,18 +197,64 @@ fn files_that_nobody_can_reach_are_closed() {
     assert!(contents.unwrap().ends_with("3000"));
 }
 
-#[test]
-fn a_waiting_script_can_be_interrupted() {
-    let mut interpreter = Interpreter::new(Limits::default(), Box::new(NoHost)).unwrap();
+/// Runs a program, interrupts it when it has been running for a while, and returns how it ended.
+fn interrupted(interpreter: &mut Interpreter, program: &str) -> ScriptError {
     let interrupter = interpreter.interrupter();
     let thread = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(50));
         interrupter.interrupt();
     });
-    let error = interpreter
-        .run(&compile("x = 1\nwait 1000000", None))
-        .unwrap_err();
+    let error = interpreter.run(&compile(program, None)).unwrap_err();
     thread.join().unwrap();
+    error
+}
+
+/// Every form of loop: conditions that are one comparison with a constant or a variable, others, and slow ones.
+#[test]
+fn endless_loops_can_be_interrupted() {
+    let mut interpreter = Interpreter::new(Limits::default(), Box::new(NoHost)).unwrap();
+    for (condition, body) in [
+        ("x < 1", ""),
+        ("x == y", ""),
+        ("x < 1 and y < 1", ""),
+        ("x < 1 or y < 1", ""),
+        ("not x", ""),
+        ("true", "continue"),
+        ("x != text", ""),
+        ("x != f", ""),
+    ] {
+        let program = format!(
+            "x = 0; y = 0; text = \"text\"; f = function; return 1; end function\nx = 0\nwhile {condition}\n{body}\nend while"
+        );
+        let error = interrupted(&mut interpreter, &program);
+        assert_eq!(error.error, RuntimeError::Interrupted, "{condition}");
+        assert_eq!(
+            error.to_string(),
+            "Runtime Error: interrupted [line 3]",
+            "{condition}"
+        );
+    }
+}
+
+/// More loops than a flag byte can number, and one whose body is too long for a 16-bit distance.
+#[test]
+fn functions_may_have_many_and_long_loops() {
+    let loops = "i = 0\nwhile i < 3\ni += 1\nn += 1\nend while\n".repeat(300);
+    let body = "n += i\n".repeat(40_000);
+    let program = format!(
+        "count = function(n)\n{loops}while i > 1\n{body}i -= 1\nend while\nreturn n\nend function\nexit count(-200000) - 900"
+    );
+    let mut interpreter = Interpreter::new(Limits::default(), Box::new(NoHost)).unwrap();
+    assert_eq!(
+        interpreter.run(&compile(&program, None)),
+        Ok(Outcome::Exit(0))
+    );
+}
+
+#[test]
+fn a_waiting_script_can_be_interrupted() {
+    let mut interpreter = Interpreter::new(Limits::default(), Box::new(NoHost)).unwrap();
+    let error = interrupted(&mut interpreter, "x = 1\nwait 1000000");
     assert_eq!(error.error, RuntimeError::Interrupted);
     assert_eq!(error.to_string(), "Runtime Error: interrupted [line 2]");
     // The next program is not affected.

@@ -50,7 +50,7 @@ enum Visit {
     Done,
 }
 
-/// Looks for a cycle among the instructions that do not poll, by depth-first search.
+/// Looks for a cycle on which no jump polls, by depth-first search.
 fn verify_loops_poll(block: &CodeBlock) -> Result<(), Rejection> {
     let mut visits = vec![Visit::NotYet; block.instructions.len()];
     // Positions on the path and which of their successors come next.
@@ -83,8 +83,9 @@ fn verify_loops_poll(block: &CodeBlock) -> Result<(), Rejection> {
 /// Where control may go from `position` without a poll.
 fn successors(block: &CodeBlock, position: u32) -> impl Iterator<Item = u32> {
     let instruction = block.instructions[position as usize];
-    let op = instruction.op().filter(|op| !op.polls());
-    let jump = op.and_then(|_| instruction.jump_target(position));
+    let op = instruction.op();
+    let jump = op.filter(|op| !op.polls());
+    let jump = jump.and_then(|_| instruction.jump_target(position));
     let jump = jump.and_then(|target| u32::try_from(target).ok());
     let next = op.filter(|op| op.falls_through()).map(|_| position + 1);
     let invoke_path = block.invoke_path(position);

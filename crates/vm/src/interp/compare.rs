@@ -3,6 +3,7 @@
 use kiln_bytecode::Instruction;
 
 use super::arith::observed_kinds;
+use super::loops::{count_pass, jump_short};
 use super::{Next, Site, State, Step, continue_at, finish, is_unsettled};
 use crate::error::Fallible;
 use crate::value::Value;
@@ -53,38 +54,76 @@ fn slow_jump<const COMPARISON: usize, const WANTED: bool, const CONSTANT: bool>(
     next: Next,
 ) -> Step {
     let site = Site::at(vm, next);
-    vm.frames.set_next(next);
-    let lhs = site.get(site.instruction.a());
-    let rhs = match CONSTANT {
-        true => site.constant(usize::from(site.instruction.b())),
-        false => site.get(site.instruction.b()),
-    };
+    let (lhs, rhs) = branch_operands::<CONSTANT>(site);
     site.observe(observed_kinds(lhs) | observed_kinds(rhs));
+    match decide(vm, site, lhs, rhs, COMPARISONS[COMPARISON]) {
+        Ok(truth) if truth == WANTED => jump_short(vm, site),
+        Ok(_) => Step::Continue,
+        Err(step) => step,
+    }
+}
+
+/// The end of a pass whose comparison is not one of two numbers.
+fn slow_loop<const COMPARISON: usize, const CONSTANT: bool>(vm: &mut Vm, next: Next) -> Step {
+    let site = Site::at(vm, next);
+    let (lhs, rhs) = branch_operands::<CONSTANT>(site);
+    match decide(vm, site, lhs, rhs, COMPARISONS[COMPARISON]) {
+        Ok(true) => {
+            if count_pass(site) || vm.frames.is_requested() {
+                return Step::Pass;
+            }
+            jump_short(vm, site)
+        }
+        Ok(false) => Step::Continue,
+        Err(step) => step,
+    }
+}
+
+fn branch_operands<const CONSTANT: bool>(site: Site) -> (Value, Value) {
+    let (lhs, rhs) = (site.instruction.a(), site.instruction.b());
+    let rhs = match CONSTANT {
+        true => site.constant(usize::from(rhs)),
+        false => site.get(rhs),
+    };
+    (site.get(lhs), rhs)
+}
+
+/// The truth of a comparison, or how to go on without it.
+fn decide(
+    vm: &mut Vm,
+    site: Site,
+    lhs: Value,
+    rhs: Value,
+    comparison: Comparison,
+) -> Result<bool, Step> {
+    vm.frames.set_next(site.next);
     let invoke_path = || site.code().block.invoke_path(site.position());
     if (is_unsettled(lhs) || is_unsettled(rhs))
         && let Some(target) = invoke_path()
     {
-        return continue_at(vm, site, target);
+        return Err(continue_at(vm, site, target));
     }
-    match COMPARISONS[COMPARISON](vm, lhs, rhs) {
-        Ok(result) if vm.is_true(result) == WANTED => {
-            let distance = site.instruction.c() as i16;
-            continue_at(
-                vm,
-                site,
-                (i64::from(site.position()) + 1 + i64::from(distance)) as u32,
-            )
-        }
-        Ok(_) => Step::Continue,
-        Err(throw) => match invoke_path() {
+    match comparison(vm, lhs, rhs) {
+        Ok(result) => Ok(vm.is_true(result)),
+        Err(throw) => Err(match invoke_path() {
             Some(target) => continue_at(vm, site, target),
             None => Step::Throw(throw),
-        },
+        }),
     }
 }
 
+/// The next pass of a loop.
+#[inline(always)]
+fn pass(state: &mut State, instruction: Instruction) -> Step {
+    if count_pass(state.site(instruction)) || state.vm.frames.is_requested() {
+        return Step::Pass;
+    }
+    state.jump(instruction.c() as i16 as isize);
+    Step::Continue
+}
+
 macro_rules! comparison {
-    ($($value:ident, $jump_if:ident, $jump_if_not:ident, $jump_if_constant:ident, $jump_if_not_constant:ident, $operation:ident, $op:tt;)*) => {$(
+    ($($value:ident, $jump_if:ident, $jump_if_not:ident, $jump_if_constant:ident, $jump_if_not_constant:ident, $loop_if:ident, $loop_if_constant:ident, $operation:ident, $op:tt;)*) => {$(
         #[inline(always)]
         pub(super) fn $value(state: &mut State, instruction: Instruction) -> Step {
             let site = state.site(instruction);
@@ -149,16 +188,42 @@ macro_rules! comparison {
             }
             Step::Slow(slow_jump::<$operation, false, true>)
         }
+
+        #[inline(always)]
+        pub(super) fn $loop_if(state: &mut State, instruction: Instruction) -> Step {
+            let site = state.site(instruction);
+            let (lhs, rhs) = (site.get(instruction.a()), site.get(instruction.b()));
+            if lhs.is_number() && rhs.is_number() {
+                if lhs.number_or_nan() $op rhs.number_or_nan() {
+                    return pass(state, instruction);
+                }
+                return Step::Continue;
+            }
+            Step::Slow(slow_loop::<$operation, false>)
+        }
+
+        #[inline(always)]
+        pub(super) fn $loop_if_constant(state: &mut State, instruction: Instruction) -> Step {
+            let site = state.site(instruction);
+            let (lhs, rhs) = (site.get(instruction.a()), site.constant(instruction.b() as usize));
+            if lhs.is_number() {
+                if lhs.number_or_nan() $op rhs.number_or_nan() {
+                    return pass(state, instruction);
+                }
+                return Step::Continue;
+            }
+            Step::Slow(slow_loop::<$operation, true>)
+        }
     )*};
 }
 
 comparison! {
-    equal, jump_if_equal, jump_if_not_equal, jump_if_equal_constant, jump_if_not_equal_constant, EQUAL, ==;
-    not_equal, jump_if_different, jump_if_not_different, jump_if_different_constant, jump_if_not_different_constant, DIFFERENT, !=;
-    less, jump_if_less, jump_if_not_less, jump_if_less_constant, jump_if_not_less_constant, LESS, <;
-    less_equal, jump_if_less_equal, jump_if_not_less_equal, jump_if_less_equal_constant, jump_if_not_less_equal_constant, LESS_EQUAL, <=;
-    greater, jump_if_greater, jump_if_not_greater, jump_if_greater_constant, jump_if_not_greater_constant, GREATER, >;
-    greater_equal, jump_if_greater_equal, jump_if_not_greater_equal, jump_if_greater_equal_constant, jump_if_not_greater_equal_constant, GREATER_EQUAL, >=;
+    equal, jump_if_equal, jump_if_not_equal, jump_if_equal_constant, jump_if_not_equal_constant, loop_if_equal, loop_if_equal_constant, EQUAL, ==;
+    not_equal, jump_if_different, jump_if_not_different, jump_if_different_constant, jump_if_not_different_constant, loop_if_different, loop_if_different_constant, DIFFERENT, !=;
+    less, jump_if_less, jump_if_not_less, jump_if_less_constant, jump_if_not_less_constant, loop_if_less, loop_if_less_constant, LESS, <;
+    less_equal, jump_if_less_equal, jump_if_not_less_equal, jump_if_less_equal_constant, jump_if_not_less_equal_constant, loop_if_less_equal, loop_if_less_equal_constant, LESS_EQUAL, <=;
+    greater, jump_if_greater, jump_if_not_greater, jump_if_greater_constant, jump_if_not_greater_constant, loop_if_greater, loop_if_greater_constant, GREATER, >;
+    greater_equal, jump_if_greater_equal, jump_if_not_greater_equal, jump_if_greater_equal_constant, jump_if_not_greater_equal_constant, loop_if_greater_equal, loop_if_greater_equal_constant, GREATER_EQUAL, >=;
 }
 
 #[inline(always)]

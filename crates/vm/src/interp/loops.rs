@@ -5,7 +5,6 @@ use kiln_bytecode::{Instruction, Op};
 use super::whole::{front_index, to_i32};
 use super::{Next, Site, State, Step, continue_at};
 use crate::error::Fallible;
-use crate::feedback::Countdown;
 use crate::heap::{Gc, Kind};
 use crate::object::function::Callee;
 use crate::object::range::RangeCell;
@@ -35,12 +34,7 @@ fn slow_make_range(vm: &mut Vm, next: Next) -> Step {
     match vm.unmaterialized_range(argument(0), argument(1), argument(2)) {
         Ok(Some(range)) => {
             site.set(site.instruction.a(), Value::other(range));
-            let distance = site.instruction.c() as i16;
-            continue_at(
-                vm,
-                site,
-                (i64::from(site.position()) + 1 + i64::from(distance)) as u32,
-            )
+            jump_short(vm, site)
         }
         Ok(None) => Step::Continue,
         Err(throw) => Step::Throw(throw),
@@ -72,13 +66,12 @@ fn quick_element(sequence: Value, index: Value) -> Option<(f64, Value)> {
     None
 }
 
-/// Counts a pass of the loop. True if its countdown has ended.
+/// Counts a pass of the loop in the flag byte. True if its countdown has ended.
 #[inline(always)]
-fn count_pass(site: Site) -> bool {
-    let loops = &site.code().loops;
-    loops
-        .get(usize::from(site.instruction.flags()))
-        .is_some_and(Countdown::count)
+pub(super) fn count_pass(site: Site) -> bool {
+    let index = usize::from(site.instruction.flags());
+    // SAFETY: the verifier has checked indexes of loops.
+    unsafe { site.code().loops.get_unchecked(index) }.count()
 }
 
 /// The index of the loop that an instruction which jumps back belongs to. None if it does not fit into the instruction.
@@ -87,6 +80,13 @@ pub(super) fn loop_index(instruction: Instruction) -> Option<usize> {
         Some(Op::LoopBack) => Some(usize::from(instruction.a())),
         _ => (instruction.flags() < u8::MAX).then_some(usize::from(instruction.flags())),
     }
+}
+
+/// Goes on at the target of a jump with a 16-bit distance.
+pub(super) fn jump_short(vm: &mut Vm, site: Site) -> Step {
+    let distance = site.instruction.c() as i16;
+    let target = i64::from(site.position()) + 1 + i64::from(distance);
+    continue_at(vm, site, target as u32)
 }
 
 #[inline(always)]
@@ -127,12 +127,7 @@ fn pass_or_end(vm: &mut Vm, site: Site, element: Option<Value>) -> Step {
     if count_pass(site) || vm.frames.is_requested() {
         return Step::Pass;
     }
-    let distance = site.instruction.c() as i16;
-    continue_at(
-        vm,
-        site,
-        (i64::from(site.position()) + 1 + i64::from(distance)) as u32,
-    )
+    jump_short(vm, site)
 }
 
 #[inline(always)]

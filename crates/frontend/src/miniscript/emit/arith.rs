@@ -1,9 +1,10 @@
 //! Arithmetic, comparisons and fuzzy logic as values.
 
-use kiln_bytecode::{Label, Position, Register};
+use kiln_bytecode::{Position, Register};
 
 use super::super::ast::{ArithmeticOp, CompareOp, Expr, LogicalOp};
 use super::FunctionEmitter;
+use super::conditions::Branch;
 use super::quiet::{InvokeBody, Operand, number_constant};
 
 impl<'a> FunctionEmitter<'a> {
@@ -68,23 +69,34 @@ impl<'a> FunctionEmitter<'a> {
         op: CompareOp,
         lhs: Register,
         rhs: Register,
-        target: Label,
-        jump_if: bool,
+        branch: Branch,
     ) -> Position {
         let builder = &mut self.builder;
-        match (op, jump_if) {
-            (CompareOp::Equal, true) => builder.jump_if_equal(lhs, rhs, target),
-            (CompareOp::Equal, false) => builder.jump_if_not_equal(lhs, rhs, target),
-            (CompareOp::NotEqual, true) => builder.jump_if_different(lhs, rhs, target),
-            (CompareOp::NotEqual, false) => builder.jump_if_not_different(lhs, rhs, target),
-            (CompareOp::Less, true) => builder.jump_if_less(lhs, rhs, target),
-            (CompareOp::Less, false) => builder.jump_if_not_less(lhs, rhs, target),
-            (CompareOp::LessEqual, true) => builder.jump_if_less_equal(lhs, rhs, target),
-            (CompareOp::LessEqual, false) => builder.jump_if_not_less_equal(lhs, rhs, target),
-            (CompareOp::Greater, true) => builder.jump_if_greater(lhs, rhs, target),
-            (CompareOp::Greater, false) => builder.jump_if_not_greater(lhs, rhs, target),
-            (CompareOp::GreaterEqual, true) => builder.jump_if_greater_equal(lhs, rhs, target),
-            (CompareOp::GreaterEqual, false) => builder.jump_if_not_greater_equal(lhs, rhs, target),
+        match branch {
+            Branch::IfTrue(target) => match op {
+                CompareOp::Equal => builder.jump_if_equal(lhs, rhs, target),
+                CompareOp::NotEqual => builder.jump_if_different(lhs, rhs, target),
+                CompareOp::Less => builder.jump_if_less(lhs, rhs, target),
+                CompareOp::LessEqual => builder.jump_if_less_equal(lhs, rhs, target),
+                CompareOp::Greater => builder.jump_if_greater(lhs, rhs, target),
+                CompareOp::GreaterEqual => builder.jump_if_greater_equal(lhs, rhs, target),
+            },
+            Branch::IfFalse(target) => match op {
+                CompareOp::Equal => builder.jump_if_not_equal(lhs, rhs, target),
+                CompareOp::NotEqual => builder.jump_if_not_different(lhs, rhs, target),
+                CompareOp::Less => builder.jump_if_not_less(lhs, rhs, target),
+                CompareOp::LessEqual => builder.jump_if_not_less_equal(lhs, rhs, target),
+                CompareOp::Greater => builder.jump_if_not_greater(lhs, rhs, target),
+                CompareOp::GreaterEqual => builder.jump_if_not_greater_equal(lhs, rhs, target),
+            },
+            Branch::Again(header, counter) => match op {
+                CompareOp::Equal => builder.loop_if_equal(lhs, rhs, header, counter),
+                CompareOp::NotEqual => builder.loop_if_different(lhs, rhs, header, counter),
+                CompareOp::Less => builder.loop_if_less(lhs, rhs, header, counter),
+                CompareOp::LessEqual => builder.loop_if_less_equal(lhs, rhs, header, counter),
+                CompareOp::Greater => builder.loop_if_greater(lhs, rhs, header, counter),
+                CompareOp::GreaterEqual => builder.loop_if_greater_equal(lhs, rhs, header, counter),
+            },
         }
     }
 
@@ -93,38 +105,51 @@ impl<'a> FunctionEmitter<'a> {
         op: CompareOp,
         lhs: Register,
         rhs: f64,
-        target: Label,
-        jump_if: bool,
+        branch: Branch,
     ) -> Position {
         let constant = self.builder.number(rhs);
         let builder = &mut self.builder;
-        match (op, jump_if) {
-            (CompareOp::Equal, true) => builder.jump_if_equal_constant(lhs, constant, target),
-            (CompareOp::Equal, false) => builder.jump_if_not_equal_constant(lhs, constant, target),
-            (CompareOp::NotEqual, true) => {
-                builder.jump_if_different_constant(lhs, constant, target)
-            }
-            (CompareOp::NotEqual, false) => {
-                builder.jump_if_not_different_constant(lhs, constant, target)
-            }
-            (CompareOp::Less, true) => builder.jump_if_less_constant(lhs, constant, target),
-            (CompareOp::Less, false) => builder.jump_if_not_less_constant(lhs, constant, target),
-            (CompareOp::LessEqual, true) => {
-                builder.jump_if_less_equal_constant(lhs, constant, target)
-            }
-            (CompareOp::LessEqual, false) => {
-                builder.jump_if_not_less_equal_constant(lhs, constant, target)
-            }
-            (CompareOp::Greater, true) => builder.jump_if_greater_constant(lhs, constant, target),
-            (CompareOp::Greater, false) => {
-                builder.jump_if_not_greater_constant(lhs, constant, target)
-            }
-            (CompareOp::GreaterEqual, true) => {
-                builder.jump_if_greater_equal_constant(lhs, constant, target)
-            }
-            (CompareOp::GreaterEqual, false) => {
-                builder.jump_if_not_greater_equal_constant(lhs, constant, target)
-            }
+        match branch {
+            Branch::IfTrue(target) => match op {
+                CompareOp::Equal => builder.jump_if_equal_constant(lhs, constant, target),
+                CompareOp::NotEqual => builder.jump_if_different_constant(lhs, constant, target),
+                CompareOp::Less => builder.jump_if_less_constant(lhs, constant, target),
+                CompareOp::LessEqual => builder.jump_if_less_equal_constant(lhs, constant, target),
+                CompareOp::Greater => builder.jump_if_greater_constant(lhs, constant, target),
+                CompareOp::GreaterEqual => {
+                    builder.jump_if_greater_equal_constant(lhs, constant, target)
+                }
+            },
+            Branch::IfFalse(target) => match op {
+                CompareOp::Equal => builder.jump_if_not_equal_constant(lhs, constant, target),
+                CompareOp::NotEqual => {
+                    builder.jump_if_not_different_constant(lhs, constant, target)
+                }
+                CompareOp::Less => builder.jump_if_not_less_constant(lhs, constant, target),
+                CompareOp::LessEqual => {
+                    builder.jump_if_not_less_equal_constant(lhs, constant, target)
+                }
+                CompareOp::Greater => builder.jump_if_not_greater_constant(lhs, constant, target),
+                CompareOp::GreaterEqual => {
+                    builder.jump_if_not_greater_equal_constant(lhs, constant, target)
+                }
+            },
+            Branch::Again(header, counter) => match op {
+                CompareOp::Equal => builder.loop_if_equal_constant(lhs, constant, header, counter),
+                CompareOp::NotEqual => {
+                    builder.loop_if_different_constant(lhs, constant, header, counter)
+                }
+                CompareOp::Less => builder.loop_if_less_constant(lhs, constant, header, counter),
+                CompareOp::LessEqual => {
+                    builder.loop_if_less_equal_constant(lhs, constant, header, counter)
+                }
+                CompareOp::Greater => {
+                    builder.loop_if_greater_constant(lhs, constant, header, counter)
+                }
+                CompareOp::GreaterEqual => {
+                    builder.loop_if_greater_equal_constant(lhs, constant, header, counter)
+                }
+            },
         }
     }
 

@@ -4,35 +4,37 @@ use kiln_bytecode::{Label, ReadMode, Register};
 
 use super::super::ast::{Block, Expr, ExprKind, Read};
 use super::super::names::Name;
+use super::conditions::{Branch, ends_in_comparison};
 use super::variables::Place;
 use super::{FunctionEmitter, LoopLabels};
 
 impl<'a> FunctionEmitter<'a> {
+    /// A condition that ends in a comparison is tested once before the loop and then at the end of each pass, which takes one
+    /// jump less per pass. Others are tested at the head.
     pub(super) fn while_loop(&mut self, condition: &'a Expr, body: &'a Block, line: u32) {
-        let (test, header, end) = (
+        let test = self.builder.here();
+        let (header, back, end) = (
             self.builder.new_label(),
             self.builder.new_label(),
             self.builder.new_label(),
         );
         let counter = self.builder.add_loop(header, end, line);
-        self.builder.bind(test);
-        self.condition(condition, end, false);
+        self.condition(condition, Branch::IfFalse(end));
         self.builder.bind(header);
         self.loops.push(LoopLabels {
             break_to: end,
-            continue_to: test,
+            continue_to: back,
             counter: None,
         });
-        // Every way back passes the counting jump.
-        let back = self.builder.new_label();
-        if let Some(labels) = self.loops.last_mut() {
-            labels.continue_to = back;
-        }
         self.block(body);
         self.loops.pop();
         self.set_line(line);
         self.builder.bind(back);
-        self.builder.loop_back(counter, test);
+        if ends_in_comparison(condition) {
+            self.condition(condition, Branch::Again(header, counter));
+        } else {
+            self.builder.loop_back(counter, test);
+        }
         self.builder.bind(end);
     }
 

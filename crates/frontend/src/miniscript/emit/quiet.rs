@@ -9,6 +9,7 @@ use kiln_bytecode::{Label, Position, ReadMode, Register};
 use super::super::ast::{ArithmeticOp, CompareOp, Expr, ExprKind, Literal, Read};
 use super::super::names::Name;
 use super::FunctionEmitter;
+use super::conditions::Branch;
 use super::variables::Place;
 
 /// A second version of an expression, to be emitted at the end of the function.
@@ -34,16 +35,14 @@ pub(super) enum InvokeBody<'a> {
         op: CompareOp,
         lhs: &'a Expr,
         rhs: &'a Expr,
-        target: Label,
-        jump_if: bool,
+        branch: Branch,
     },
     /// Branches on a comparison of evaluated operands.
     BranchOperands {
         op: CompareOp,
         lhs: Operand<'a>,
         rhs: Operand<'a>,
-        target: Label,
-        jump_if: bool,
+        branch: Branch,
     },
     /// Branches on a variable.
     Test {
@@ -316,12 +315,11 @@ impl<'a> FunctionEmitter<'a> {
         op: CompareOp,
         lhs: &'a Expr,
         rhs: &'a Expr,
-        target: Label,
-        jump_if: bool,
+        branch: Branch,
     ) {
         let mark = self.next_temporary;
         let mut from = Vec::new();
-        let met = self.quiet_branch_once(op, lhs, rhs, target, jump_if, false, &mut from);
+        let met = self.quiet_branch_once(op, lhs, rhs, branch, false, &mut from);
         self.next_temporary = mark;
         if met {
             self.add_invoke_path(
@@ -330,8 +328,7 @@ impl<'a> FunctionEmitter<'a> {
                     op,
                     lhs,
                     rhs,
-                    target,
-                    jump_if,
+                    branch,
                 },
             );
         }
@@ -343,20 +340,17 @@ impl<'a> FunctionEmitter<'a> {
         op: CompareOp,
         lhs: &'a Expr,
         rhs: &'a Expr,
-        target: Label,
-        jump_if: bool,
+        branch: Branch,
         exact: bool,
         from: &mut Vec<Position>,
     ) -> bool {
         let mut met = false;
         let left = self.quiet_operand(lhs, exact, from, &mut met);
         let position = match number_constant(rhs) {
-            Some(number) if self.fits(number) => {
-                self.branch_constant(op, left, number, target, jump_if)
-            }
+            Some(number) if self.fits(number) => self.branch_constant(op, left, number, branch),
             _ => {
                 let right = self.quiet_operand(rhs, exact, from, &mut met);
-                self.branch_compare(op, left, right, target, jump_if)
+                self.branch_compare(op, left, right, branch)
             }
         };
         from.push(position);
@@ -401,21 +395,19 @@ impl<'a> FunctionEmitter<'a> {
                 op,
                 lhs,
                 rhs,
-                target,
-                jump_if,
+                branch,
             } => {
-                self.quiet_branch_once(op, lhs, rhs, target, jump_if, true, &mut Vec::new());
+                self.quiet_branch_once(op, lhs, rhs, branch, true, &mut Vec::new());
             }
             InvokeBody::BranchOperands {
                 op,
                 lhs,
                 rhs,
-                target,
-                jump_if,
+                branch,
             } => {
                 let lhs = self.settled(lhs);
                 let rhs = self.settled(rhs);
-                self.branch_compare(op, lhs, rhs, target, jump_if);
+                self.branch_compare(op, lhs, rhs, branch);
             }
             InvokeBody::Test {
                 variable,

@@ -10,6 +10,7 @@ use super::super::ast::{
 };
 use super::super::names::Name;
 use super::FunctionEmitter;
+use super::conditions::Branch;
 use super::quiet::{InvokeBody, Operand, number_constant};
 use super::variables::Place;
 
@@ -208,7 +209,7 @@ impl<'a> FunctionEmitter<'a> {
                 self.builder.new_label()
             };
             self.set_line(clause.line);
-            self.condition(&clause.condition, next, false);
+            self.condition(&clause.condition, Branch::IfFalse(next));
             self.block(&clause.body);
             if !is_last {
                 self.builder.jump(end);
