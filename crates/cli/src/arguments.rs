@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use kiln::profile::Thresholds;
 use kiln::{Limits, Stage};
 
 use crate::bench::options::{AFTER_HELP, BenchOptions};
@@ -21,6 +22,8 @@ Examples:
   kiln check *.ms            look for errors without running anything
   kiln compile x.ms -o x.kbc compile ahead; `kiln x.kbc` runs the result
   kiln bench x.ms            how long it takes, and how certain that is
+  kiln profile x.ms          what a program spends its time on
+  kiln hotspots x.ms         what of it is worth compiling
   kiln intrinsics split      what a built-in function does
 
 Exit status: 0 if all went well, 1 after a runtime or compile error, the number given to `exit`,
@@ -126,6 +129,16 @@ pub enum Command {
     /// Measure how long scripts take, and compare engines, builds and versions
     #[command(after_help = AFTER_HELP)]
     Bench(Box<BenchOptions>),
+    /// Run a program and report what it spends its time and memory on
+    ///
+    /// The report goes to standard error, as standard output belongs to the program, or to a file. The exit status is the
+    /// program's; a report comes also if the program ends by an error, `exit` or Ctrl-C.
+    Profile(ProfileArguments),
+    /// Run a program and rank the functions and loops that are worth compiling
+    ///
+    /// Exit status: 0 if there is a candidate, 3 if there is none; 1 if the program ends by an error, 130 if it is interrupted
+    /// (the report comes all the same).
+    Hotspots(HotspotsArguments),
     /// List the built-in functions, or describe one
     Intrinsics {
         /// A function, such as `range` or `file.open`
@@ -136,6 +149,94 @@ pub enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+/// A program to measure.
+#[derive(Args, Debug)]
+pub struct ProfiledProgram {
+    /// The script (`-` for standard input) and what it finds in shellArgs
+    #[arg(value_names = ["FILE", "ARGS"], num_args = 1.., required = true, trailing_var_arg = true, allow_hyphen_values = false)]
+    pub script: Vec<OsString>,
+}
+
+/// The arguments of `kiln profile`.
+#[derive(Args, Debug)]
+pub struct ProfileArguments {
+    #[command(flatten)]
+    pub program: ProfiledProgram,
+    /// Ask the program now and then where it stands instead of counting: less is known, but it runs at full speed
+    #[arg(long)]
+    pub sample: bool,
+    /// Report on memory: what is allocated where, what is alive, shapes of maps, strings that are there twice
+    #[arg(long)]
+    pub memory: bool,
+    /// Write the report as JSON; docs/profile-schema.md describes it
+    #[arg(long)]
+    pub json: bool,
+    /// Also write call stacks for a flame graph viewer
+    #[arg(long, value_name = "FILE")]
+    pub folded: Option<PathBuf>,
+    /// Write the report to a file
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// The arguments of `kiln hotspots`.
+#[derive(Args, Debug)]
+pub struct HotspotsArguments {
+    #[command(flatten)]
+    pub program: ProfiledProgram,
+    #[command(flatten)]
+    pub thresholds: ThresholdArguments,
+    /// Ask the program now and then where it stands instead of counting
+    #[arg(long)]
+    pub sample: bool,
+    /// Write the list as JSON; docs/profile-schema.md describes it
+    #[arg(long)]
+    pub json: bool,
+    /// Write the list to a file
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// From where on something is a candidate.
+#[derive(Args, Debug)]
+pub struct ThresholdArguments {
+    /// A function with more than so many per cent of the time
+    #[arg(long, value_name = "PERCENT", default_value_t = 30.0, value_parser = percentage)]
+    min_time: f64,
+    /// A function called so often
+    #[arg(long, value_name = "COUNT", default_value_t = 1000)]
+    min_calls: u64,
+    /// A loop with so many iterations
+    #[arg(long, value_name = "COUNT", default_value_t = 1000)]
+    min_iterations: u64,
+    /// Types that are the same in so many per cent of all cases
+    #[arg(long, value_name = "PERCENT", default_value_t = 80.0, value_parser = percentage)]
+    min_stability: f64,
+}
+
+impl ThresholdArguments {
+    /// The same as shares.
+    pub fn thresholds(&self) -> Thresholds {
+        Thresholds {
+            share: self.min_time / 100.0,
+            calls: self.min_calls,
+            iterations: self.min_iterations,
+            stability: self.min_stability / 100.0,
+        }
+    }
+}
+
+fn percentage(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if (0.0..=100.0).contains(&number) => Ok(number),
+        _ => Err("a number from 0 to 100 is expected".into()),
+    }
 }
 
 /// What `kiln dump` shows.

@@ -6,6 +6,7 @@ mod console;
 mod inspect;
 mod interrupt;
 mod listing;
+mod profile;
 mod repl;
 mod run;
 mod size;
@@ -27,6 +28,8 @@ fn main() -> ExitCode {
         Some(Command::Compile { file, output }) => inspect::compile(&file, &output),
         Some(Command::Dump { stage, file }) => inspect::dump(&file, stage.stage()),
         Some(Command::Bench(options)) => bench::bench(&options).map_err(Error::from),
+        Some(Command::Profile(arguments)) => profile::profile(arguments),
+        Some(Command::Hotspots(arguments)) => profile::hotspots(arguments),
         Some(Command::Intrinsics { name }) => listing::print(name.as_deref()),
         Some(Command::Completions { shell }) => arguments::print_completions(shell),
     };

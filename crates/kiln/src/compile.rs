@@ -88,15 +88,25 @@ pub fn compile(
     text: &[u8],
     options: CompileOptions,
 ) -> Result<Arc<CodeBlock>, CompileErrors> {
+    let keep_results = options.keep_results;
+    let (program, source) = parse(name, text, options)?;
+    emit(&program, source, keep_results)
+}
+
+/// Parses a program.
+pub(crate) fn parse(
+    name: &str,
+    text: &[u8],
+    options: CompileOptions,
+) -> Result<(miniscript::ast::Program, Source), CompileErrors> {
     let mut source = Source::from_file(name, text).map_err(CompileErrors::unreadable)?;
     if let Some(module) = options.module {
         source = source.into_module(module);
     }
-    let program = match miniscript::parse(&source) {
-        Ok(program) => program,
-        Err(errors) => return Err(CompileErrors::in_source(source, errors)),
-    };
-    emit(&program, source, options.keep_results)
+    match miniscript::parse(&source) {
+        Ok(program) => Ok((program, source)),
+        Err(errors) => Err(CompileErrors::in_source(source, errors)),
+    }
 }
 
 /// Emits a parsed program.

@@ -7,6 +7,7 @@ use kiln_bytecode::CodeBlock;
 use kiln_vm::error::{Ending, Fallible, RuntimeError, ScriptError};
 use kiln_vm::frame::Limits;
 use kiln_vm::host::Host;
+use kiln_vm::profile::MemoryCensus;
 use kiln_vm::safepoint::{Reason, Safepoint};
 use kiln_vm::stack::{Progress, Suspension};
 use kiln_vm::vm::{StartError, Vm};
@@ -138,6 +139,11 @@ impl Interpreter {
         .flatten()
     }
 
+    /// Collects all garbage and looks at what is left; none if the system has no memory for a stack to do that on.
+    pub fn memory_census(&mut self) -> Option<MemoryCensus> {
+        self.on_script_stack(|vm| Ok(vm.memory_census())).ok()
+    }
+
     /// A handle with which any thread can stop the script.
     pub fn interrupter(&self) -> Interrupter {
         Interrupter {
@@ -163,15 +169,23 @@ impl Interpreter {
         let refused =
             |error: std::io::Error| Ending::Error(RuntimeError::Message(error.to_string().into()));
         let mut activity = self.vm.start(work).map_err(refused)?;
+        self.vm.begin_profiled_run();
         loop {
             match self.vm.resume(&mut activity) {
-                Some(Progress::Done(result)) => return result.map_err(|throw| throw.into_ending()),
+                Some(Progress::Done(result)) => {
+                    self.vm.end_profiled_run();
+                    return result.map_err(|throw| throw.into_ending());
+                }
                 Some(Progress::Suspended(suspension)) => {
                     self.vm.host().flush();
+                    let started = Instant::now();
                     match suspension {
                         Suspension::Yield => std::thread::sleep(YIELD),
                         Suspension::Wait(seconds) => self.sleep(seconds),
                         Suspension::SliceOver => {}
+                    }
+                    if let Some(profiler) = self.vm.profiler() {
+                        profiler.pause(started.elapsed());
                     }
                 }
                 None => return Err(Ending::Error(RuntimeError::Interrupted)),
@@ -183,7 +197,13 @@ impl Interpreter {
     fn sleep(&self, seconds: f64) {
         let start = Instant::now();
         let span = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
-        while !self.vm.has_requests() {
+        let safepoint = self.vm.safepoint_handle();
+        // A profiler's question can wait until the script goes on.
+        let may_sleep = || {
+            let ends = [Reason::Stop, Reason::TimeUp, Reason::SliceOver];
+            !ends.iter().any(|reason| safepoint.is_requested(*reason))
+        };
+        while may_sleep() {
             let left = span.saturating_sub(start.elapsed());
             if left.is_zero() {
                 return;

@@ -14,6 +14,7 @@ mod compile;
 mod dump;
 mod interpreter;
 mod modules;
+pub mod profile;
 mod session;
 
 /// The functions that every program finds, for listings and completion.

@@ -8,6 +8,7 @@ pub mod host;
 mod interp;
 pub mod intrinsics;
 pub mod object;
+pub mod profile;
 mod results;
 pub mod safepoint;
 pub mod semantics;

@@ -123,7 +123,9 @@ impl Vm {
     pub(crate) fn is_hot(&mut self, code: *const CodeInstance, what: Hot) {
         // SAFETY: instances live as long as the interpreter.
         let code = unsafe { &*code };
-        if let Some(mut policy) = self.tiers.policy.take() {
+        if !self.profiles_exactly()
+            && let Some(mut policy) = self.tiers.policy.take()
+        {
             policy.hot(self, code, what);
             self.tiers.policy = Some(policy);
         }
@@ -165,7 +167,7 @@ impl Vm {
         let Frame { code, base, .. } = *self.frames.top();
         // SAFETY: instances live as long as the interpreter.
         let instance = unsafe { &*code };
-        if !instance.is_compiled() || !self.has_native_stack() {
+        if !instance.is_compiled() || self.profiles_exactly() || !self.has_native_stack() {
             return None;
         }
         let mark = self.frames.mark();

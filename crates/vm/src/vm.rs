@@ -19,6 +19,7 @@ use crate::object::map::MapCell;
 use crate::object::map::globals::Globals;
 use crate::object::map::shape::{ShapeId, ShapeTable};
 use crate::object::string::{self, StringCell, Strings};
+use crate::profile::Profiler;
 use crate::safepoint::Hooks;
 use crate::stack::ScriptStack;
 use crate::text::random::Random;
@@ -88,6 +89,8 @@ pub struct Vm {
     pub(crate) import_depth: usize,
     /// Who answers requests at safepoints.
     pub(crate) hooks: Hooks,
+    /// What is recorded while programs run, if anything is.
+    pub(crate) profiler: Option<Box<Profiler>>,
 }
 
 impl TypeMaps {
@@ -549,6 +552,7 @@ impl Vm {
             import_depth: 0,
             last_program: None,
             hooks: Hooks::default(),
+            profiler: None,
         });
         for map in [
             types.string,

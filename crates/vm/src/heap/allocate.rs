@@ -181,12 +181,13 @@ impl Heap {
             self.out_of_room = true;
             return None;
         }
-        // Under stress, the slow path allocates every cell.
+        // Under stress, or if they are counted, the slow path allocates every cell.
         let run = &mut self.runs[class];
         run.limit = self.ends[class];
         let cell = self.allocate_fast(kind, bytes);
-        if self.stress {
+        if self.stress || self.counting {
             self.runs[class].limit = self.runs[class].cursor;
+            self.counted.add(size_class::bytes_of(class));
         }
         cell
     }
@@ -198,7 +199,10 @@ impl Heap {
             false => None,
         };
         match cell {
-            Some(_) => self.allocated += bytes as u64,
+            Some(_) => {
+                self.allocated += bytes as u64;
+                self.counted.add(bytes);
+            }
             None => self.out_of_room = true,
         }
         cell

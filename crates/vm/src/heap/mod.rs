@@ -100,6 +100,10 @@ pub struct Heap {
     external: usize,
     /// The bytes allocated in all, current runs included.
     allocated: u64,
+    /// The cells allocated while they were counted.
+    counted: Population,
+    /// Whether every allocation is counted, for which it takes the slow path.
+    counting: bool,
     statistics: Statistics,
 }
 
@@ -125,6 +129,8 @@ impl Heap {
             limit,
             external: 0,
             allocated: 0,
+            counted: Population::default(),
+            counting: false,
             statistics: Statistics::default(),
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::collect::Pause;
 use super::space;
-use super::{Heap, Kind};
+use super::{Gc, Header, Heap, Kind};
 
 /// The pauses of one kind.
 #[derive(Clone, Debug, Default)]
@@ -87,6 +87,13 @@ pub struct Population {
     pub bytes: usize,
 }
 
+impl Population {
+    pub(crate) fn add(&mut self, bytes: usize) {
+        self.cells += 1;
+        self.bytes += bytes;
+    }
+}
+
 impl Heap {
     /// The counts up to now.
     pub fn statistics(&self) -> Statistics {
@@ -112,18 +119,49 @@ impl Heap {
         }
     }
 
+    /// Counts every cell from now on, or no longer.
+    pub fn set_counting(&mut self, counting: bool) {
+        self.end_runs();
+        self.counting = counting;
+    }
+
+    /// The cells allocated while they were counted.
+    #[inline]
+    pub fn counted(&self) -> Population {
+        self.counted
+    }
+
+    /// The time taken by all collections.
+    pub fn pause_time(&self) -> Duration {
+        let Statistics {
+            minor,
+            slices,
+            full,
+            ..
+        } = &self.statistics;
+        minor.total + slices.total + full.total
+    }
+
+    /// The bytes of cells that survived their last collection.
+    pub fn live_bytes(&self) -> usize {
+        self.marker.marked_bytes
+    }
+
     /// The cells by kind, indexed by [`Kind`]: those that survived the last collection or are newer.
     ///
     /// This walks the whole heap.
     pub fn census(&mut self) -> [Population; Kind::COUNT] {
-        self.note_use_of_runs();
         let mut census = [Population::default(); Kind::COUNT];
-        for cell in self.marker.space.live_cells() {
-            let population = &mut census[cell.header().kind() as usize];
-            population.cells += 1;
-            // SAFETY: the cell is live.
-            population.bytes += unsafe { space::bytes_of(cell) };
-        }
+        self.for_each_cell(|cell, bytes| census[cell.header().kind() as usize].add(bytes));
         census
+    }
+
+    /// Shows every cell that survived the last collection or is newer, with its bytes.
+    pub(crate) fn for_each_cell(&mut self, mut visit: impl FnMut(Gc<Header>, usize)) {
+        self.note_use_of_runs();
+        for cell in self.marker.space.live_cells() {
+            // SAFETY: the cell is live.
+            visit(cell, unsafe { space::bytes_of(cell) });
+        }
     }
 }

@@ -4,7 +4,9 @@ use std::cell::Cell;
 
 use kiln_bytecode::{Instruction, ReadMode};
 
-use super::{Next, Site, SlowPath, State, Step, access, invoke_function, shortcuts, target_of};
+use super::{
+    Next, Site, SlowPath, State, Step, access, invoke_function, profiled, shortcuts, target_of,
+};
 use crate::error::{Fallible, RuntimeError, Throw};
 use crate::feedback::CodeInstance;
 use crate::frame::Frame;
@@ -208,7 +210,7 @@ fn begin_script(
     if is_counted {
         vm.is_hot(code, Hot::Call);
     }
-    if instance.is_compiled() {
+    if instance.is_compiled() && !vm.profiles_exactly() {
         return vm.enter_compiled(code, window).map(Some);
     }
     if !is_counted && instance.calls.count() {
@@ -223,7 +225,7 @@ fn begin_script(
 fn run_intrinsic(
     vm: &mut Vm,
     function: Gc<FunctionCell>,
-    intrinsic: &Intrinsic,
+    intrinsic: &'static Intrinsic,
     window: *mut Value,
     self_value: Value,
     argument_count: usize,
@@ -247,6 +249,9 @@ fn run_intrinsic(
     }
     // SAFETY: the arguments were just put in order.
     let arguments = unsafe { Arguments::new(window.add(first), parameters.len(), self_value) };
+    if vm.profiler.is_some() {
+        return profiled::run_intrinsic(vm, intrinsic, arguments);
+    }
     (intrinsic.run)(vm, arguments)
 }
 

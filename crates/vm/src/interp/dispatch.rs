@@ -3,7 +3,7 @@
 //! Two forms run the same handlers. The *loop* matches on the opcode. In the *threaded* form each handler is a function that ends
 //! in a jump to the next one (Bell 1973); its six arguments stay in machine registers all the time. That needs sibling
 //! calls, which LLVM makes at optimization levels above 0 and the language does not promise: so builds with debug assertions, and
-//! processors without six argument registers in the convention used, take the loop.
+//! processors without six argument registers in the convention used, take the loop. So does every build while a program is profiled.
 
 use kiln_bytecode::{Instruction, Op, for_each_op};
 
@@ -23,6 +23,9 @@ pub(super) fn execute(vm: &mut Vm, entry: FrameMark) -> Fallible<Value> {
         vm,
         entry,
     };
+    if state.vm.profiles_exactly() {
+        return matched::run_profiled(state);
+    }
     #[cfg(any(
         debug_assertions,
         not(any(target_arch = "x86_64", target_arch = "aarch64"))
@@ -35,12 +38,9 @@ pub(super) fn execute(vm: &mut Vm, entry: FrameMark) -> Fallible<Value> {
     return threaded::run(state);
 }
 
-#[cfg(any(
-    debug_assertions,
-    not(any(target_arch = "x86_64", target_arch = "aarch64"))
-))]
 mod matched {
     use super::*;
+    use crate::interp::profiled;
 
     macro_rules! define_dispatch {
         ($($(#[doc = $doc:literal])+ $snake:ident = $camel:ident { $($operand:ident: $role:ident),* } ($flags:ident) [$($effect:ident)*];)*) => {
@@ -56,22 +56,56 @@ mod matched {
     }
     for_each_op!(define_dispatch);
 
+    /// Executes one instruction with what follows from it.
+    #[inline(always)]
+    fn execute_one(state: &mut State, instruction: Instruction) -> Step {
+        let mut step = dispatch(state, instruction);
+        loop {
+            step = match step {
+                Step::Slow(slow) => slow(state.vm, state.next),
+                Step::Pass => pass_loop(state.vm, state.next),
+                Step::Returned(value) => deliver_result(state.vm, value, state.entry),
+                _ => return step,
+            };
+        }
+    }
+
+    /// Tells the profiler of every instruction.
+    #[inline(never)]
+    pub(super) fn run_profiled(mut state: State) -> Fallible<Value> {
+        let outside = profiled::begin(&mut state);
+        loop {
+            // SAFETY: the verifier has checked that execution does not run off the end.
+            let instruction = unsafe { (*state.next).get() };
+            state.jump(1);
+            let watched = profiled::before(&mut state, instruction);
+            let step = execute_one(&mut state, instruction);
+            profiled::after(state.vm, watched, matches!(step, Step::Throw(_)));
+            let outcome = match step {
+                Step::Continue | Step::Slow(_) | Step::Pass | Step::Returned(_) => continue,
+                Step::Reload => {
+                    state.reload();
+                    continue;
+                }
+                Step::Done(value) => Ok(value),
+                Step::Throw(throw) => Err(throw),
+            };
+            profiled::end(state.vm, outside);
+            return outcome;
+        }
+    }
+
+    #[cfg(any(
+        debug_assertions,
+        not(any(target_arch = "x86_64", target_arch = "aarch64"))
+    ))]
     #[inline(never)]
     pub(super) fn run(mut state: State) -> Fallible<Value> {
         loop {
             // SAFETY: the verifier has checked that execution does not run off the end.
             let instruction = unsafe { (*state.next).get() };
             state.jump(1);
-            let mut step = dispatch(&mut state, instruction);
-            loop {
-                step = match step {
-                    Step::Slow(slow) => slow(state.vm, state.next),
-                    Step::Pass => pass_loop(state.vm, state.next),
-                    Step::Returned(value) => deliver_result(state.vm, value, state.entry),
-                    _ => break,
-                };
-            }
-            match step {
+            match execute_one(&mut state, instruction) {
                 Step::Continue | Step::Slow(_) | Step::Pass | Step::Returned(_) => {}
                 Step::Reload => state.reload(),
                 Step::Done(value) => return Ok(value),

@@ -13,6 +13,7 @@ mod control;
 mod dispatch;
 mod loops;
 mod out_of_line;
+mod profiled;
 mod shortcuts;
 mod variables;
 mod whole;

@@ -167,6 +167,13 @@ impl ShapeTable {
             .expect("a map's shape is in use as long as the map is")
     }
 
+    /// The names of the keys of a shape, if it is in use.
+    pub fn key_names(&self, id: ShapeId) -> Option<Box<[Box<str>]>> {
+        let shape = self.shapes.get(id.0 as usize)?.as_deref()?;
+        let names = shape.keys.iter().map(|key| key.if_flat().unwrap_or(""));
+        Some(names.map(Box::from).collect())
+    }
+
     fn get_mut(&mut self, id: ShapeId) -> &mut Shape {
         self.shapes[id.0 as usize]
             .as_deref_mut()
