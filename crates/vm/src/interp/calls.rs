@@ -313,6 +313,14 @@ fn call_intrinsic_member(vm: &mut Vm, next: Next) -> Step {
     // SAFETY: the verifier has checked that the window's fixed slots are registers.
     let window = unsafe { site.base.add(usize::from(site.instruction.b())) };
     let argument_count = usize::from(site.instruction.flags());
+    if argument_count == 1 {
+        vm.frames.set_next(site.next);
+        let argument = site.get(site.instruction.b() + 3);
+        if let Some(value) = shortcuts::search(vm, function, object, argument) {
+            site.set(site.instruction.a(), value);
+            return Step::Continue;
+        }
+    }
     deliver_intrinsic(vm, site, function, window, object, argument_count)
 }
 
@@ -519,6 +527,13 @@ pub(super) fn slow_call_member(vm: &mut Vm, next: Next) -> Step {
         Ok(Some(member)) => match member.value.as_function() {
             Some(function) => {
                 feedback.record_target(target_of(function));
+                if site.instruction.flags() == 1
+                    && let Some(value) =
+                        shortcuts::search(vm, function, object, site.get(site.instruction.b() + 3))
+                {
+                    site.set(site.instruction.a(), value);
+                    return Step::Continue;
+                }
                 let super_value = match function.callee() {
                     Callee::Script(_) => super_of(vm, member.holder),
                     Callee::Intrinsic(_) => Value::NULL,

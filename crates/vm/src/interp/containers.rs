@@ -147,13 +147,19 @@ fn slow_set_index(vm: &mut Vm, next: Next) -> Step {
         site.get(site.instruction.b()),
     );
     site.observe(observed_kinds(object));
+    let value = site.get(site.instruction.c());
+    if let Some(map) = object.as_map()
+        && vm.map_replace_quick(map, index, value)
+    {
+        return Step::Continue;
+    }
     let invoke_path = site.code().block.invoke_path(site.position());
     if (is_unsettled(object) || is_unsettled(index))
         && let Some(target) = invoke_path
     {
         return super::continue_at(vm, site, target);
     }
-    match vm.set_element(object, index, site.get(site.instruction.c())) {
+    match vm.set_element(object, index, value) {
         Ok(()) => Step::Continue,
         Err(throw) => match invoke_path {
             Some(target) => super::continue_at(vm, site, target),

@@ -1,10 +1,11 @@
 //! The usual cases of the commonest intrinsics, done where they are called. Everything unusual is left to the intrinsic.
 
-use super::whole::to_i32;
+use super::whole::{front_index, to_i32};
 use crate::heap::Gc;
 use crate::intrinsics::Shortcut;
 use crate::object::function::FunctionCell;
 use crate::object::string;
+use crate::semantics::access::position;
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -18,6 +19,9 @@ pub(super) fn property(function: Gc<FunctionCell>, object: Value) -> Option<Valu
         }
         if shortcut == Shortcut::Pop {
             return list.pop();
+        }
+        if shortcut == Shortcut::Pull {
+            return list.pull();
         }
         return None;
     }
@@ -48,6 +52,47 @@ pub(super) fn method(
             .then_some(object);
     }
     None
+}
+
+/// As [`method`], for what takes a little longer: it may flatten a string, so it must know where the program stands.
+pub(super) fn search(
+    vm: &mut Vm,
+    function: Gc<FunctionCell>,
+    object: Value,
+    argument: Value,
+) -> Option<Value> {
+    match function.shortcut() {
+        Shortcut::HasIndex => {
+            if let Some(map) = object.as_map() {
+                // An error comes again when the intrinsic looks.
+                return Some(Value::truth(vm.map_has(map, argument).ok()?));
+            }
+            let length = match object.as_list() {
+                Some(list) => list.length(),
+                None => object.as_string()?.length(),
+            };
+            let index = argument.as_number();
+            Some(Value::truth(
+                index.is_some_and(|index| position(index, length).is_some()),
+            ))
+        }
+        Shortcut::IndexOf => {
+            let numbers = object.as_list()?.as_numbers()?;
+            let number = argument.as_number()?;
+            let index = numbers.iter().position(|element| *element == number);
+            Some(index.map_or(Value::NULL, |index| Value::number(index as f64)))
+        }
+        Shortcut::Remove => {
+            let list = object.as_list()?;
+            let index = front_index(argument.number_or_nan())?;
+            if index >= list.length() {
+                return None;
+            }
+            list.remove(vm, index);
+            Some(Value::NULL)
+        }
+        _ => None,
+    }
 }
 
 /// `name(argument)`, where the name means this intrinsic.

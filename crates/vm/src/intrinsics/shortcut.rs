@@ -18,10 +18,18 @@ pub(crate) enum Shortcut {
     Character,
     /// `floor`
     Floor,
+    /// `pull`
+    Pull,
+    /// `hasIndex`
+    HasIndex,
+    /// `indexOf`
+    IndexOf,
+    /// `remove`
+    Remove,
 }
 
 impl Shortcut {
-    const ALL: [Shortcut; 7] = [
+    const ALL: [Shortcut; 11] = [
         Shortcut::None,
         Shortcut::Length,
         Shortcut::Push,
@@ -29,6 +37,10 @@ impl Shortcut {
         Shortcut::Code,
         Shortcut::Character,
         Shortcut::Floor,
+        Shortcut::Pull,
+        Shortcut::HasIndex,
+        Shortcut::IndexOf,
+        Shortcut::Remove,
     ];
 
     /// The shortcut for the global intrinsic with this name.
@@ -40,6 +52,10 @@ impl Shortcut {
             "code" => Shortcut::Code,
             "char" => Shortcut::Character,
             "floor" => Shortcut::Floor,
+            "pull" => Shortcut::Pull,
+            "hasIndex" => Shortcut::HasIndex,
+            "indexOf" => Shortcut::IndexOf,
+            "remove" => Shortcut::Remove,
             _ => Shortcut::None,
         }
     }

@@ -165,15 +165,64 @@ fn split_at_delimiter(
 ) -> Fallible<()> {
     let (text, delimiter) = (string.flat_str(vm)?, delimiter.flat_str(vm)?);
     let finder = Finder::new(delimiter);
+    let mut recent = RecentParts::new();
     let mut start = 0;
     for end in finder.find_iter(text.as_bytes()).take(most - 1) {
         vm.poll_at(parts.length())?;
-        let part = part_of(vm, string, start, end)?;
+        let part = match recent.find(text.get(start..end).unwrap_or_default(), parts) {
+            Some(part) => part,
+            None => part_of(vm, string, start, end)?,
+        };
         parts.push(vm, part)?;
         start = end + delimiter.len();
     }
     let rest = part_of(vm, string, start, text.len())?;
     parts.push(vm, rest)
+}
+
+/// Where the last parts with some hash are in the list of parts. Texts have few different words: the same word again is the
+/// same string, which saves memory and the computing of its hash.
+struct RecentParts {
+    /// By hash: the index of a part.
+    places: [u32; RecentParts::COUNT],
+    tried: usize,
+    found: usize,
+}
+
+impl RecentParts {
+    const COUNT: usize = 1024;
+    /// Longer parts are rarely alike, and may share the bytes of the whole.
+    const LONGEST: usize = 32;
+    /// So many parts are tried before it is decided whether to go on.
+    const TRIALS: usize = 1024;
+
+    fn new() -> RecentParts {
+        RecentParts {
+            places: [0; RecentParts::COUNT],
+            tried: 0,
+            found: 0,
+        }
+    }
+
+    /// The part with this text, if it occurred recently. Otherwise the caller appends one to `parts`.
+    #[inline]
+    fn find(&mut self, text: &str, parts: Gc<ListCell>) -> Option<Value> {
+        let is_worthwhile = self.tried < RecentParts::TRIALS || self.found > self.tried / 8;
+        if !is_worthwhile || text.len() > RecentParts::LONGEST {
+            return None;
+        }
+        self.tried += 1;
+        let place = &mut self.places[string::hash_of(text) as usize % RecentParts::COUNT];
+        let part = parts.get(*place as usize);
+        if let Some(part) = part
+            && (part.as_string()).is_some_and(|part| part.if_flat() == Some(text))
+        {
+            self.found += 1;
+            return Some(part);
+        }
+        *place = parts.length() as u32;
+        None
+    }
 }
 
 /// The part of a string between two byte offsets.

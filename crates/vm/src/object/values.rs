@@ -30,7 +30,7 @@ impl ElementKind {
 
     /// The kind that has been cast to this byte.
     #[inline(always)]
-    pub(super) fn from_byte(byte: u8) -> ElementKind {
+    pub(in crate::object) fn from_byte(byte: u8) -> ElementKind {
         if byte == ElementKind::Numbers as u8 {
             ElementKind::Numbers
         } else {

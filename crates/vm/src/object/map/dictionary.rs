@@ -1,59 +1,61 @@
 //! The ordered hash table of a map in dictionary mode.
 //!
 //! ```text
-//! +--------+------------------+-------------------------------------+-----------------------+
-//! | header | live used first  | slots: key, value, hash, position   | order: slot numbers,  |
-//! |        | capacity   mask  | (open addressing, linear probing)   | in order of insertion |
-//! +--------+------------------+-------------------------------------+-----------------------+
+//! +--------+---------------------+------------------+----------------------+--------------------+
+//! | header | live  used  first   | index: words     | entries: key, value, | hashes of the      |
+//! |        | capacity  mask  …   | (linear probing) | in order of insertion| entries            |
+//! +--------+---------------------+------------------+----------------------+--------------------+
 //! ```
-//! The entries lie in the slots of the hash table itself, so a look-up touches one place in memory; the order of insertion is a
-//! row of slot numbers beside it. Removing an entry closes the gap it leaves in its run of slots (Knuth, volume 3, algorithm
-//! 6.4R) and leaves one in the row, which is closed when room is needed. No key is ever hashed again, since keys may be
-//! containers that have changed.
+//! The entries stand in a row, and the hash table proper, the index, consists of 32-bit words that lead to them: the lower bits
+//! of a word, as many as `mask` has, are the number of an entry, the others are those of the entry's hash. The lower bits of the
+//! hash choose where probing begins, so it hardly ever looks at an entry other than the right one. What is not in use of the two rows
+//! has never been touched, which for a large table means that the system provides no memory for it.
+//!
+//! Removing an entry closes the gap it leaves in its run of words (Knuth, volume 3, algorithm 6.4R) and leaves one in the rows,
+//! which is closed when room is needed. No key is ever hashed again, since keys may be containers that have changed.
 
 use std::cell::Cell;
+use std::mem::offset_of;
 use std::ops::Range;
 
 use crate::error::{Fallible, RuntimeError};
 use crate::heap::{CellType, Gc, Header, Kind, Marker};
 use crate::object::allocator::Allocator;
 use crate::object::string::StringCell;
+use crate::object::values::ElementKind;
+use crate::semantics::equality::hash_number;
 use crate::value::Value;
 use crate::vm::Vm;
 
-/// A slot. It is empty if the key is unassigned; nothing else in it counts then.
+/// An entry. It is vacant if the key is unassigned.
 #[repr(C)]
 struct Entry {
     key: Cell<Value>,
     value: Cell<Value>,
-    hash: Cell<u32>,
-    /// Where the slot's number stands in the order.
-    position: Cell<u32>,
 }
 
-impl Entry {
-    #[inline(always)]
-    fn is_empty(&self) -> bool {
-        self.key.get().is_unassigned()
-    }
-}
+/// How many names a table remembers to lack.
+const ABSENT_NAMES: usize = 4;
 
-/// The layout of the fixed part.
+/// The layout of the fixed part. The header's `small` byte says what the keys and values are: an [`ElementKind`].
 #[repr(C)]
 pub struct DictionaryCell {
     header: Header,
     /// The number of entries.
     live: Cell<u32>,
-    /// The part of the order in use.
+    /// The part of the rows in use.
     used: Cell<u32>,
-    /// Every position in the order before this one is vacant.
+    /// Every entry before this one is vacant.
     first: Cell<u32>,
-    /// The length of the order.
+    /// The length of the rows.
     capacity: u32,
-    /// The number of slots, a power of two, - 1.
+    /// The number of words in the index, a power of two, - 1.
     mask: u32,
     /// How many keys are strings.
     strings: Cell<u32>,
+    /// Hashes that no string among the keys has, or 0, each in the place its lowest bits choose. Members of all maps are looked up
+    /// in vain in every table first.
+    absent: [Cell<u32>; ABSENT_NAMES],
 }
 
 // SAFETY: `repr(C)`, starts with a header, nothing to drop.
@@ -61,68 +63,99 @@ unsafe impl CellType for DictionaryCell {
     const KIND: Kind = Kind::Dictionary;
 }
 
+/// Numbers of entries fit into a word of the index with bits to spare.
 const MAX_ENTRIES: usize = 1 << 27;
 
-/// In the order: the entry has been removed.
-const VACANT: u32 = u32::MAX;
+/// In the index: leads to no entry. The number in it is that of no entry, since there are fewer entries than words.
+const EMPTY: u32 = u32::MAX;
 
 impl DictionaryCell {
+    /// Where compiled code finds the first word of the index. The entries follow the index.
+    pub const INDEX_OFFSET: usize = size_of::<DictionaryCell>();
+    /// Where compiled code finds the number of words in the index - 1.
+    pub const MASK_OFFSET: usize = offset_of!(DictionaryCell, mask);
+
     /// A new, empty table with room for `capacity` entries.
     pub fn allocate(heap: &mut impl Allocator, capacity: usize) -> Fallible<Gc<DictionaryCell>> {
-        let capacity = capacity.max(6);
         if capacity > MAX_ENTRIES {
             return Err(RuntimeError::MapTooLarge.into());
         }
-        // At most three quarters of the slots are taken, so probing ends.
-        let slots = (capacity + capacity / 3).next_power_of_two();
-        let bytes =
-            size_of::<DictionaryCell>() + slots * size_of::<Entry>() + capacity * size_of::<u32>();
+        // At most three quarters of the words are taken, so probing ends.
+        let words = (capacity + capacity.div_ceil(3)).next_power_of_two().max(8);
+        let capacity = words / 4 * 3;
+        let bytes = size_of::<DictionaryCell>()
+            + words * size_of::<u32>()
+            + capacity * (size_of::<Entry>() + size_of::<u32>());
         let header = heap.allocate(Kind::Dictionary, bytes)?;
-        // SAFETY: the cell was allocated with the kind and size of this type; every field is written, and the slots are emptied.
+        header.small.set(ElementKind::Numbers as u8);
+        // SAFETY: the cell was allocated with the kind and size of this type; every field is written, and the index is emptied.
         unsafe {
             let table = header.address() as *mut DictionaryCell;
             (&raw mut (*table).live).write(Cell::new(0));
             (&raw mut (*table).used).write(Cell::new(0));
             (&raw mut (*table).first).write(Cell::new(0));
             (&raw mut (*table).capacity).write(capacity as u32);
-            (&raw mut (*table).mask).write(slots as u32 - 1);
+            (&raw mut (*table).mask).write(words as u32 - 1);
             (&raw mut (*table).strings).write(Cell::new(0));
-            let first = table.add(1).cast::<Entry>();
-            for slot in 0..slots {
-                first.add(slot).write(Entry {
-                    key: Cell::new(Value::UNASSIGNED),
-                    value: Cell::new(Value::NULL),
-                    hash: Cell::new(0),
-                    position: Cell::new(0),
-                });
-            }
-            Ok(Gc::from_address(header.address()))
+            (&raw mut (*table).absent).write([const { Cell::new(0) }; ABSENT_NAMES]);
+            let table: Gc<DictionaryCell> = Gc::from_address(header.address());
+            table.clear_index();
+            Ok(table)
         }
     }
 }
 
 impl Gc<DictionaryCell> {
     #[inline(always)]
-    fn slot<'a>(self, slot: u32) -> &'a Entry {
-        debug_assert!(slot <= self.mask);
-        // SAFETY: slots follow the fixed part and are initialized; in range: every number is masked or was when it was noted.
-        unsafe { &*self.as_ptr().add(1).cast::<Entry>().add(slot as usize) }
+    fn words(self) -> *mut u32 {
+        // SAFETY: the index follows the fixed part within the same allocation.
+        unsafe { self.as_ptr().add(1).cast() }
     }
 
-    /// The slot's number at a position of the order, to be read below `used` only.
     #[inline(always)]
-    fn order<'a>(self, position: u32) -> &'a Cell<u32> {
-        debug_assert!(position < self.capacity);
-        // SAFETY: the order follows the slots within the same allocation; positions are below its length.
+    fn entries(self) -> *mut Entry {
+        // SAFETY: the entries follow the index within the same allocation.
+        unsafe { self.words().add(self.mask as usize + 1).cast() }
+    }
+
+    #[inline(always)]
+    fn word<'a>(self, at: u32) -> &'a Cell<u32> {
+        debug_assert!(at <= self.mask);
+        // SAFETY: in range: every place is masked; the index is initialized.
+        unsafe { &*self.words().add(at as usize).cast() }
+    }
+
+    /// The entry with a number below `used`.
+    #[inline(always)]
+    fn entry<'a>(self, number: u32) -> &'a Entry {
+        debug_assert!(number < self.used.get());
+        // SAFETY: entries below `used` are initialized, and `used` is at most the capacity.
+        unsafe { &*self.entries().add(number as usize) }
+    }
+
+    /// The hash of the entry with a number below the capacity, to be read below `used` only.
+    #[inline(always)]
+    fn hash<'a>(self, number: u32) -> &'a Cell<u32> {
+        debug_assert!(number < self.capacity);
+        // SAFETY: the hashes follow the entries within the same allocation; in range.
         unsafe {
-            &*self
-                .as_ptr()
-                .add(1)
-                .cast::<Entry>()
-                .add(self.mask as usize + 1)
-                .cast::<Cell<u32>>()
-                .add(position as usize)
+            let hashes = self
+                .entries()
+                .add(self.capacity as usize)
+                .cast::<Cell<u32>>();
+            &*hashes.add(number as usize)
         }
+    }
+
+    fn clear_index(self) {
+        // SAFETY: the index has `mask + 1` words. All bytes of `EMPTY` are alike.
+        unsafe {
+            self.words().write_bytes(0xFF, self.mask as usize + 1);
+        }
+    }
+
+    fn element_kind(self) -> ElementKind {
+        ElementKind::from_byte(self.header().small.get())
     }
 
     /// The number of entries.
@@ -130,181 +163,238 @@ impl Gc<DictionaryCell> {
         self.live.get() as usize
     }
 
-    /// The value in a slot.
+    /// The value of an entry.
     #[inline(always)]
-    pub fn value(self, slot: u32) -> Value {
-        self.slot(slot).value.get()
+    pub fn value(self, number: u32) -> Value {
+        self.entry(number).value.get()
     }
 
-    /// Replaces the value in a slot.
+    /// Replaces the value of an entry.
     #[inline]
-    pub fn set_value(self, heap: &mut impl Allocator, slot: u32, value: Value) {
-        self.slot(slot).value.set(value);
-        if value.is_cell() {
-            heap.write_barrier_at(self.header(), self.slot(slot).key.as_ptr());
+    pub fn set_value(self, heap: &mut impl Allocator, number: u32, value: Value) {
+        self.entry(number).value.set(value);
+        self.stored(heap, number, value);
+    }
+
+    /// Does what is due when a value has been stored in an entry, as its key or value.
+    #[inline(always)]
+    fn stored(self, heap: &mut impl Allocator, number: u32, value: Value) {
+        if !value.is_number() {
+            self.header().small.set(ElementKind::Mixed as u8);
+            heap.write_barrier_at(self.header(), self.entry(number).key.as_ptr());
         }
     }
 
-    /// The slot with this interned string as its key.
+    /// The entry with this interned string as its key.
     #[inline]
     pub fn find_interned(self, key: Gc<StringCell>) -> Option<u32> {
         debug_assert!(key.is_interned());
-        // Members of a table with other keys are looked up often.
-        if self.strings.get() == 0 {
+        if self.strings.get() == 0 || self.absent(key.interned_hash()).get() == key.interned_hash()
+        {
             return None;
         }
-        self.find_string(key, key.interned_hash())
+        self.find_name(key)
     }
 
-    /// The slot with a key equal to this string, whose hash has been computed.
+    #[inline(always)]
+    fn absent<'a>(self, hash: u32) -> &'a Cell<u32> {
+        // SAFETY: the cell is alive, and the mask leaves an index below the number of places.
+        unsafe {
+            &*(&raw const (*self.as_ptr()).absent)
+                .cast::<Cell<u32>>()
+                .add(hash as usize % ABSENT_NAMES)
+        }
+    }
+
+    #[inline(never)]
+    fn find_name(self, key: Gc<StringCell>) -> Option<u32> {
+        let hash = key.interned_hash();
+        let found = self.find_string(key, hash);
+        if found.is_none()
+            && self
+                .probe(hash, |number| self.hash(number).get() == hash)
+                .is_none()
+        {
+            self.absent(hash).set(hash);
+        }
+        found
+    }
+
+    /// The entry with a key equal to this string, whose hash has been computed.
     #[inline]
     pub fn find_string(self, key: Gc<StringCell>, hash: u32) -> Option<u32> {
-        self.probe(hash, |entry| {
+        self.probe(hash, |number| {
+            let other = self.entry(number).key.get();
             // Hashing has flattened both.
-            entry.hash.get() == hash
-                && entry
-                    .key
-                    .get()
-                    .as_string()
-                    .is_some_and(|other| other.equals_flat(key))
+            (other.as_string()).is_some_and(|other| other.equals_flat(key))
         })
     }
 
-    /// The slot with this number as its key. There is none for a NaN, which equals nothing.
+    /// The entry with this number as its key. There is none for a NaN, which equals nothing.
     #[inline(always)]
     pub fn find_number(self, key: f64, hash: u32) -> Option<u32> {
         // Read as a number, any other key is a NaN.
-        self.probe(hash, |entry| entry.key.get().number_or_nan() == key)
+        self.probe(hash, |number| {
+            self.entry(number).key.get().number_or_nan() == key
+        })
     }
 
-    /// Walks the run of slots in which a key with this hash would be, until one is accepted.
+    /// The entry with this key, if it is a number or a string whose hash has been computed.
     #[inline(always)]
-    fn probe(self, hash: u32, mut accept: impl FnMut(&Entry) -> bool) -> Option<u32> {
-        let mut at = hash & self.mask;
-        loop {
-            let entry = self.slot(at);
-            if accept(entry) {
-                return Some(at);
+    pub fn find_quick(self, key: Value) -> Option<u32> {
+        match key.as_number() {
+            Some(number) => self.find_number(number, hash_number(number)),
+            None => {
+                let key = key.as_string()?;
+                self.find_string(key, key.cached_hash()?)
             }
-            if entry.is_empty() {
+        }
+    }
+
+    /// Walks the run of words in which the entry for a key with this hash would be, until one is accepted.
+    #[inline(always)]
+    fn probe(self, hash: u32, mut accept: impl FnMut(u32) -> bool) -> Option<u32> {
+        let mask = self.mask;
+        let mut at = hash & mask;
+        loop {
+            let word = self.word(at).get();
+            if word == EMPTY {
                 return None;
             }
-            at = (at + 1) & self.mask;
+            if (word ^ hash) & !mask == 0 && accept(word & mask) {
+                return Some(word & mask);
+            }
+            at = (at + 1) & mask;
         }
     }
 
-    /// Fills the first empty slot for this hash.
+    /// Enters an entry into the index.
     #[inline(always)]
-    fn fill(self, key: Value, value: Value, hash: u32, position: u32) {
-        let mut at = hash & self.mask;
-        while !self.slot(at).is_empty() {
-            at = (at + 1) & self.mask;
+    fn enter(self, number: u32, hash: u32) {
+        let mask = self.mask;
+        let mut at = hash & mask;
+        while self.word(at).get() != EMPTY {
+            at = (at + 1) & mask;
         }
-        let entry = self.slot(at);
+        self.word(at).set((hash & !mask) | number);
+    }
+
+    /// Writes an entry behind the last one. There must be room.
+    #[inline(always)]
+    fn write(self, key: Value, value: Value, hash: u32) {
+        let number = self.used.get();
+        assert!(number < self.capacity);
+        self.used.set(number + 1);
+        let entry = self.entry(number);
         entry.key.set(key);
         entry.value.set(value);
-        entry.hash.set(hash);
-        entry.position.set(position);
-        self.order(position).set(at);
+        self.hash(number).set(hash);
+        self.enter(number, hash);
+        self.live.set(self.live.get() + 1);
     }
 
     /// Adds an entry whose key is not there yet. There must be room.
     pub fn append(self, heap: &mut impl Allocator, key: Value, value: Value, hash: u32) {
-        let position = self.used.get();
-        self.fill(key, value, hash, position);
-        if key.is_cell() || value.is_cell() {
-            let entry = self.slot(self.order(position).get());
-            heap.write_barrier_at(self.header(), entry.key.as_ptr());
-        }
-        self.used.set(position + 1);
-        self.live.set(self.live.get() + 1);
+        let number = self.used.get();
+        self.write(key, value, hash);
         if key.as_string().is_some() {
             self.strings.set(self.strings.get() + 1);
+            self.absent(hash).set(0);
         }
+        self.stored(heap, number, key);
+        self.stored(heap, number, value);
     }
 
-    /// Removes the entry in a slot.
-    pub fn remove(self, heap: &mut impl Allocator, slot: u32) {
-        self.order(self.slot(slot).position.get()).set(VACANT);
-        self.live.set(self.live.get() - 1);
-        if self.slot(slot).key.get().as_string().is_some() {
+    /// Removes an entry.
+    pub fn remove(self, number: u32) {
+        let entry = self.entry(number);
+        if entry.key.get().as_string().is_some() {
             self.strings.set(self.strings.get() - 1);
         }
-        while self.first.get() < self.used.get() && self.order(self.first.get()).get() == VACANT {
+        self.leave_index(number);
+        entry.key.set(Value::UNASSIGNED);
+        entry.value.set(Value::NULL);
+        self.live.set(self.live.get() - 1);
+        while self.first.get() < self.used.get() && self.is_vacant(self.first.get()) {
             self.first.set(self.first.get() + 1);
         }
-        self.close_gap(heap, slot);
+        while self.first.get() < self.used.get() && self.is_vacant(self.used.get() - 1) {
+            self.used.set(self.used.get() - 1);
+        }
     }
 
-    /// Empties a slot. Entries behind it move up unless their run begins behind the gap.
-    fn close_gap(self, heap: &mut impl Allocator, slot: u32) {
+    #[inline(always)]
+    fn is_vacant(self, number: u32) -> bool {
+        self.entry(number).key.get().is_unassigned()
+    }
+
+    /// Takes an entry out of the index. Words behind its own move up unless their run begins behind the gap.
+    fn leave_index(self, number: u32) {
         let mask = self.mask;
-        let (mut gap, mut at) = (slot, slot);
+        let mut gap = self.hash(number).get() & mask;
+        while self.word(gap).get() & mask != number {
+            gap = (gap + 1) & mask;
+        }
+        let mut at = gap;
         loop {
             at = (at + 1) & mask;
-            let entry = self.slot(at);
-            if entry.is_empty() {
+            let word = self.word(at).get();
+            if word == EMPTY {
                 break;
             }
-            let from_home = at.wrapping_sub(entry.hash.get()) & mask;
+            let from_home = at.wrapping_sub(self.hash(word & mask).get()) & mask;
             let from_gap = at.wrapping_sub(gap) & mask;
             if from_home >= from_gap {
-                let to = self.slot(gap);
-                to.key.set(entry.key.get());
-                to.value.set(entry.value.get());
-                to.hash.set(entry.hash.get());
-                to.position.set(entry.position.get());
-                self.order(entry.position.get()).set(gap);
-                // A collection may have traced the part of the table into which the entry moves, but not yet the other.
-                heap.write_barrier_at(self.header(), to.key.as_ptr());
+                self.word(gap).set(word);
                 gap = at;
             }
         }
-        self.slot(gap).key.set(Value::UNASSIGNED);
-        self.slot(gap).value.set(Value::NULL);
+        self.word(gap).set(EMPTY);
     }
 
-    /// The first entry at or behind this position of the order: its position, slot, key and value.
-    pub fn next_from(self, position: usize) -> Option<(usize, u32, Value, Value)> {
-        let start = position.max(self.first.get() as usize) as u32;
-        (start..self.used.get()).find_map(|position| {
-            let slot = self.order(position).get();
-            (slot != VACANT).then(|| {
-                let entry = self.slot(slot);
-                (position as usize, slot, entry.key.get(), entry.value.get())
-            })
+    /// The first entry from this number on: its number, key and value.
+    pub fn next_from(self, number: usize) -> Option<(u32, Value, Value)> {
+        let start = number.max(self.first.get() as usize) as u32;
+        (start..self.used.get()).find_map(|number| {
+            let entry = self.entry(number);
+            let key = entry.key.get();
+            (!key.is_unassigned()).then(|| (number, key, entry.value.get()))
         })
     }
 
     /// The entry at `index` in order.
-    pub fn entry_at(self, index: usize) -> Option<(Value, Value)> {
+    pub fn entry_at(self, heap: &mut impl Allocator, index: usize) -> Option<(Value, Value)> {
         if index >= self.length() {
             return None;
         }
         if self.used.get() - self.first.get() != self.live.get() {
-            self.compact();
+            self.compact(heap);
         }
-        let entry = self.slot(self.order(self.first.get() + index as u32).get());
+        let entry = self.entry(self.first.get() + index as u32);
         Some((entry.key.get(), entry.value.get()))
     }
 
-    /// Drops the vacant positions.
-    fn compact(self) {
-        let mut kept = 0;
-        for position in self.first.get()..self.used.get() {
-            let slot = self.order(position).get();
-            if slot != VACANT {
-                self.order(kept).set(slot);
-                self.slot(slot).position.set(kept);
-                kept += 1;
+    /// Closes the gaps in the rows.
+    fn compact(self, heap: &mut impl Allocator) {
+        let (first, used) = (self.first.get(), self.used.get());
+        self.clear_index();
+        self.live.set(0);
+        self.used.set(0);
+        self.first.set(0);
+        for number in first..used {
+            // SAFETY: it was below `used` and has not been overwritten: at most as many entries have been written as read.
+            let entry = unsafe { &*self.entries().add(number as usize) };
+            let (key, value) = (entry.key.get(), entry.value.get());
+            if !key.is_unassigned() {
+                self.write(key, value, self.hash(number).get());
             }
         }
-        self.used.set(kept);
-        self.first.set(0);
+        // The collector may have seen entries where they went to and not yet where they came from.
+        heap.write_barrier(self.header());
     }
 }
 
-/// The slot with a key equal to `key`.
+/// The entry with a key equal to `key`.
 #[inline]
 pub fn find(
     vm: &mut Vm,
@@ -330,9 +420,9 @@ fn find_container(
     hash: u32,
 ) -> Fallible<Option<u32>> {
     let mut outcome = Ok(());
-    let found = table.probe(hash, |entry| {
-        let other = entry.key.get();
-        if entry.hash.get() != hash || entry.is_empty() {
+    let found = table.probe(hash, |number| {
+        let other = table.entry(number).key.get();
+        if table.hash(number).get() != hash {
             return false;
         }
         match vm.keys_equal(other, key) {
@@ -354,26 +444,18 @@ pub fn make_room(
     if table.used.get() < table.capacity {
         return Ok(table);
     }
-    table.compact();
     let live = table.length();
     if live < table.capacity as usize - table.capacity as usize / 4 {
+        table.compact(heap);
         return Ok(table);
     }
     let larger = DictionaryCell::allocate(heap, live * 2)?;
-    // Slot by slot, not in order: that walks both tables from end to end.
-    for slot in 0..=table.mask {
-        let entry = table.slot(slot);
-        if !entry.is_empty() {
-            larger.fill(
-                entry.key.get(),
-                entry.value.get(),
-                entry.hash.get(),
-                entry.position.get(),
-            );
-        }
+    larger.header().small.set(table.element_kind() as u8);
+    let mut next = 0;
+    while let Some((number, key, value)) = table.next_from(next) {
+        larger.write(key, value, table.hash(number).get());
+        next = number as usize + 1;
     }
-    larger.used.set(live as u32);
-    larger.live.set(live as u32);
     larger.strings.set(table.strings.get());
     heap.write_barrier(larger.header());
     Ok(larger)
@@ -381,16 +463,18 @@ pub fn make_room(
 
 /// Marks what a part of a table refers to, given as bytes of the cell: the entries that begin in it.
 pub fn trace_dictionary(table: Gc<DictionaryCell>, part: Range<usize>, marker: &mut Marker) {
-    let slot_from = |byte: usize| {
-        let entries = byte.saturating_sub(size_of::<DictionaryCell>());
-        let slot = entries.div_ceil(size_of::<Entry>());
-        slot.min(table.mask as usize + 1) as u32
+    if table.element_kind() != ElementKind::Mixed {
+        return;
+    }
+    let before = table.entries() as usize - table.address();
+    let number_from = |byte: usize| {
+        let entries = byte.saturating_sub(before);
+        (entries.div_ceil(size_of::<Entry>())).min(table.used.get() as usize)
     };
-    for slot in slot_from(part.start)..slot_from(part.end) {
-        let entry = table.slot(slot);
-        if !entry.is_empty() {
-            marker.value(entry.key.get());
-            marker.value(entry.value.get());
-        }
+    let (first, end) = (number_from(part.start), number_from(part.end));
+    // SAFETY: an entry is two values, and those below `used` are initialized.
+    unsafe {
+        let values = table.entries().add(first).cast();
+        marker.values(values, end.saturating_sub(first) * 2);
     }
 }

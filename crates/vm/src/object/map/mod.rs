@@ -16,6 +16,8 @@
 //! Maps keep the order in which their keys were first stored.
 
 pub mod dictionary;
+#[cfg(test)]
+mod dictionary_tests;
 pub mod globals;
 mod prototype;
 pub mod shape;
@@ -331,14 +333,40 @@ impl Vm {
             return None;
         }
         let table = map.dictionary();
-        let entry = match key.as_number() {
-            Some(number) => table.find_number(number, hash_number(number))?,
-            None => {
-                let key = key.as_string()?;
-                table.find_string(key, key.cached_hash()?)?
-            }
-        };
+        let entry = table.find_quick(key)?;
         Some(table.value(entry))
+    }
+
+    /// Replaces the own value of a number or string in an ordinary dictionary; false if there is no such entry or it is not easily
+    /// found.
+    #[inline]
+    pub fn map_replace_quick(&mut self, map: Gc<MapCell>, key: Value, value: Value) -> bool {
+        if map.header().flags.get() != DICTIONARY {
+            return false;
+        }
+        let table = map.dictionary();
+        match table.find_quick(key) {
+            Some(entry) => {
+                table.set_value(self, entry, value);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Whether a map has a key of its own.
+    #[inline]
+    pub fn map_has(&mut self, map: Gc<MapCell>, key: Value) -> Fallible<bool> {
+        if map.is_dictionary() {
+            let table = map.dictionary();
+            if let Some(number) = key.as_number() {
+                return Ok(table.find_number(number, hash_number(number)).is_some());
+            }
+            if table.find_quick(key).is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(self.map_get(map, key)?.is_some())
     }
 
     /// The interned string equal to the key; none if it is no string or no such string is interned, in which
@@ -421,7 +449,7 @@ impl Vm {
         let hash = self.hash_key(key)?;
         match dictionary::find(self, map.dictionary(), key, hash)? {
             Some(entry) => {
-                map.dictionary().remove(self, entry);
+                map.dictionary().remove(entry);
                 Ok(true)
             }
             None => Ok(false),
@@ -443,8 +471,8 @@ impl Vm {
         if map.is_prototype() {
             self.prototypes_changed();
         }
-        if let Some((_, slot, ..)) = map.dictionary().next_from(0) {
-            map.dictionary().remove(self, slot);
+        if let Some((entry, ..)) = map.dictionary().next_from(0) {
+            map.dictionary().remove(entry);
         }
         Ok(Some(key))
     }
@@ -480,8 +508,8 @@ impl Vm {
     /// The entry after the cursor, in order; advances the cursor.
     pub fn map_next(&self, map: Gc<MapCell>, cursor: &mut EntryCursor) -> Option<(Value, Value)> {
         if map.is_dictionary() {
-            let (position, _, key, value) = map.dictionary().next_from(cursor.0)?;
-            cursor.0 = position + 1;
+            let (entry, key, value) = map.dictionary().next_from(cursor.0)?;
+            cursor.0 = entry as usize + 1;
             Some((key, value))
         } else if map.is_globals() {
             self.globals.next_from(self, &mut cursor.0)
@@ -502,7 +530,7 @@ impl Vm {
     /// The entry at `index` in the current order.
     pub fn map_entry_at(&mut self, map: Gc<MapCell>, index: usize) -> Option<(Value, Value)> {
         if map.is_dictionary() {
-            map.dictionary().entry_at(index)
+            map.dictionary().entry_at(self, index)
         } else if map.is_globals() {
             let mut cursor = EntryCursor(0);
             let mut entry = self.map_next(map, &mut cursor)?;
@@ -525,9 +553,9 @@ impl Vm {
     ) -> Fallible<()> {
         if map.is_dictionary()
             && !self.is_isa_key(key)
-            && let Some((_, slot, ..)) = map.dictionary().next_from(cursor.0 - 1)
+            && let Some((entry, ..)) = map.dictionary().next_from(cursor.0 - 1)
         {
-            map.dictionary().set_value(self, slot, value);
+            map.dictionary().set_value(self, entry, value);
             Ok(())
         } else {
             self.map_set(map, key, value)
