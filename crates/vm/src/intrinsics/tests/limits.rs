@@ -37,7 +37,7 @@ fn an_interrupt_ends_long_loops() {
         ("sort", "range(1, 9999), \"key\""),
         ("join", "range(1, 9999)"),
         ("sum", "range(1, 9999)"),
-        ("indexOf", "range(1, 9999), \"x\""),
+        ("indexOf", "range(1, 9999).push(null), \"x\""),
         ("replace", "range(1, 9999), \"x\", 1"),
         ("replace", "range(1, 9999).join, \" \", \"_\""),
         ("split", "range(1, 9999).join, \" \""),
