@@ -163,6 +163,12 @@ fn one_process_can_make_all_runs() {
     let document: Value = serde_json::from_str(&output).unwrap();
     assert_eq!(document["settings"]["mode"], "in-process");
     assert_eq!(document["scripts"][0]["engines"][0]["summary"]["count"], 3);
+    let svg = folder.path("course.svg");
+    let drawn = ["--ignore-output", "--svg", &svg];
+    let (output, errors, status) = bench(&[&arguments[..], &drawn].concat());
+    assert_eq!((errors.as_str(), status), ("", 0));
+    assert!(output.contains("Run by run: 1 "), "{output}");
+    assert!(folder.read("course.svg").contains("run by run"));
     let broken = folder.file("broken.ms", "print nosuch");
     refused(&[&broken, "--in-process"], 1, "'nosuch' is unknown");
     let unfinished = folder.file("unfinished.ms", "if 1 then");

@@ -37,10 +37,9 @@ impl Engine {
         } else {
             path.to_path_buf()
         };
-        let given = path.display().to_string();
         Engine {
-            name: given.clone(),
-            given: Some(given),
+            name: program.display().to_string(),
+            given: Some(path.display().to_string()),
             words: vec![program.into(), "run".into(), "{}".into()],
         }
     }
@@ -110,9 +109,14 @@ fn has_placeholder(word: &str) -> bool {
 
 /// A word of a command with the script's path in place of the placeholders.
 fn fill(word: &OsStr, script: &Path) -> OsString {
-    // Only paths that are no text cannot be put into the middle of a word.
+    // The whole word may be a path that is no text.
     if word == "{}" {
-        return script.into();
+        return if script.as_os_str().as_encoded_bytes().starts_with(b"-") {
+            // No engine shall take it for an option.
+            Path::new(".").join(script).into()
+        } else {
+            script.into()
+        };
     }
     let text = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
     let folder = match script.parent().map(Path::as_os_str) {
@@ -158,6 +162,14 @@ mod tests {
             words("luajit {dir}/{stem}.lua", "fib.ms", &[]),
             ["luajit", "./fib.lua"]
         );
+        assert_eq!(words("lua {}", "-e.lua", &[]), ["lua", "./-e.lua"]);
+    }
+
+    #[test]
+    fn another_build_is_never_confused_with_this_one() {
+        let engine = Engine::binary(Path::new("kiln"));
+        assert_eq!(engine.name, "./kiln");
+        assert_eq!(engine.program(), Path::new("./kiln"));
     }
 
     #[test]

@@ -14,6 +14,9 @@ use kiln_bench::statistics::median;
 /// How many outliers of an engine are listed one by one.
 const MOST_OUTLIERS: usize = 5;
 
+/// How many leading runs are shown one by one.
+const SINGLE_RUNS: usize = 4;
+
 /// How headings and verdicts look.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Styles {
@@ -50,9 +53,31 @@ pub fn script(result: &ScriptResult, document: &Document, styles: &Styles) -> St
         line(&mut text, &warm_up(result, document));
     }
     for engine in &result.engines {
+        if document.settings.mode == Mode::InProcess {
+            line(&mut text, &course(engine, document.settings.metric));
+        }
         outliers(&mut text, engine, result.warm_up);
     }
     text
+}
+
+/// How the times went from run to run: single runs at first, later the medians of longer and longer stretches, so that a few
+/// figures show a warm-up however long it takes.
+fn course(engine: &EngineResult, metric: Metric) -> String {
+    let times: Vec<f64> = engine.runs.iter().map(|run| metric.of(run)).collect();
+    let mut stretches = Vec::new();
+    let mut start = 0;
+    while let Some(rest) = times.get(start..).filter(|rest| !rest.is_empty()) {
+        let length = if start < SINGLE_RUNS { 1 } else { start };
+        let stretch = rest.get(..length).unwrap_or(rest);
+        let time = median(stretch).map_or("-".into(), seconds);
+        stretches.push(match stretch.len() {
+            1 => format!("{} {time}", start + 1),
+            count => format!("{} to {} {time}", start + 1, start + count),
+        });
+        start += length;
+    }
+    format!("Run by run: {}.", stretches.join(", "))
 }
 
 fn line(text: &mut String, sentence: &str) {
@@ -336,6 +361,8 @@ pub fn range(low: f64, high: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use kiln_bench::statistics::Summary;
+
     use super::*;
 
     fn comparison(ratio: f64, significant: bool) -> Comparison {
@@ -371,6 +398,31 @@ mod tests {
             "kiln is 2.00 times as slow as in the baseline (1.82 to 2.22), significant (p < 0.001)."
         );
         assert!(since("kiln", &comparison(1.0, false)).contains("no significant change"));
+    }
+
+    #[test]
+    fn the_course_of_the_runs_gets_coarser() {
+        let values: Vec<f64> = (1..=11).map(f64::from).collect();
+        let engine = EngineResult {
+            name: "kiln".into(),
+            command: None,
+            runs: values
+                .iter()
+                .map(|&elapsed| Sample {
+                    elapsed,
+                    user: 0.0,
+                    system: 0.0,
+                    peak_memory: 0,
+                })
+                .collect(),
+            summary: Summary::of(&values).unwrap(),
+            comparison: None,
+            baseline: None,
+        };
+        assert_eq!(
+            course(&engine, Metric::Elapsed),
+            "Run by run: 1 1.00 s, 2 2.00 s, 3 3.00 s, 4 4.00 s, 5 to 8 6.50 s, 9 to 11 10.0 s."
+        );
     }
 
     #[test]
