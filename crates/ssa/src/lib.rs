@@ -9,6 +9,8 @@ pub mod build;
 pub mod entity;
 pub mod ir;
 pub mod job;
+pub mod passes;
+pub mod pipeline;
 pub mod text;
 pub mod verifier;
 

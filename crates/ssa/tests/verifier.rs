@@ -94,15 +94,15 @@ b1(v0: f64):
   return_value v1";
     let block = kiln_ssa::ir::Block(1);
     assert_eq!(defect(count), Some(Defect::Arguments(block, 1, 0)));
-    let kinds = "
+    let representation = "
 b0:
   v0: tagged = argument r3
   jump b1(v0)
-b1(v1: tagged string):
-  return_value v1";
+b1(v1: f64):
+  return_value v0";
     assert_eq!(
-        defect(kinds),
-        Some(Defect::Representation(value(0), "tagged"))
+        defect(representation),
+        Some(Defect::Representation(value(0), "f64"))
     );
 }
 

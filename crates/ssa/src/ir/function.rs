@@ -2,7 +2,7 @@
 
 use kiln_bytecode::Register;
 
-use super::{Block, BlockCall, FrameId, FrameState, Inst, Node, Type, Value};
+use super::{Block, BlockCall, FrameId, FrameState, Inst, Kinds, Node, Type, Value};
 use crate::entity::EntityVec;
 use crate::ir::SlotIndex;
 use crate::job::{ConstantId, GlobalId};
@@ -156,6 +156,28 @@ impl Function {
         }
     }
 
+    /// Adds an instruction in front of the terminator of `block`.
+    pub fn insert_at_end(&mut self, block: Block, node: Node) -> Inst {
+        let inst = self.create(node);
+        let instructions = &mut self.blocks[block].instructions;
+        let at = instructions.len().saturating_sub(1);
+        instructions.insert(at, inst);
+        inst
+    }
+
+    /// Adds an instruction at the beginning of `block`.
+    pub fn insert_at_start(&mut self, block: Block, node: Node) -> Inst {
+        let inst = self.create(node);
+        self.blocks[block].instructions.insert(0, inst);
+        inst
+    }
+
+    /// Notes that a value can only be of these kinds.
+    pub fn narrow(&mut self, value: Value, kinds: Kinds) {
+        let ty = &mut self.values[value].ty;
+        *ty = ty.narrowed(kinds);
+    }
+
     /// The instruction.
     pub fn node(&self, inst: Inst) -> &Node {
         &self.instructions[inst].node
@@ -242,21 +264,22 @@ impl Function {
 
     /// Replaces values everywhere, frame states included. `replacement` gives each value the one to use instead; chains are followed.
     pub fn replace_values(&mut self, replacement: &EntityVec<Value, Option<Value>>) {
-        let resolve = |value: &mut Value| {
-            while let Some(&Some(next)) = replacement.get(*value) {
-                *value = next;
-            }
-        };
-        for block in &self.layout {
-            for &inst in &self.blocks[*block].instructions {
-                self.instructions[inst].node.for_each_operand_mut(resolve);
-            }
-        }
+        self.replace_operands(replacement);
         for frame in self.frames.values_mut() {
             frame
                 .registers
                 .iter_mut()
-                .for_each(|(_, value)| resolve(value));
+                .for_each(|(_, value)| *value = resolve(replacement, *value));
+        }
+    }
+
+    /// Replaces values where they are operands of instructions, but not in frame states.
+    pub fn replace_operands(&mut self, replacement: &EntityVec<Value, Option<Value>>) {
+        for block in &self.layout {
+            for &inst in &self.blocks[*block].instructions {
+                let node = &mut self.instructions[inst].node;
+                node.for_each_operand_mut(|value| *value = resolve(replacement, *value));
+            }
         }
     }
 
@@ -298,4 +321,12 @@ impl Function {
             self.dependencies.insert(at, dependency);
         }
     }
+}
+
+/// Follows replacements from a value to the one to use.
+pub fn resolve(replacement: &EntityVec<Value, Option<Value>>, mut value: Value) -> Value {
+    while let Some(&Some(next)) = replacement.get(value) {
+        value = next;
+    }
+    value
 }

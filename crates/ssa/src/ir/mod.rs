@@ -13,7 +13,9 @@ pub mod types;
 pub use effects::Effects;
 pub use fields::{Condition, ExitReason, Field, Number, PoolIndex, Site, SlotIndex};
 pub use frame_state::FrameState;
-pub use function::{BlockData, Definition, Dependency, Entry, Function, InstData, ValueData};
+pub use function::{
+    BlockData, Definition, Dependency, Entry, Function, InstData, ValueData, resolve,
+};
 pub use nodes::{FieldRole, Node, NodeInfo};
 pub use types::{Kinds, Representation, Type};
 

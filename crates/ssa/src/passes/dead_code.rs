@@ -1,0 +1,213 @@
+//! Removes what has no effect: unused results, unused block parameters, and parameters that are the same value on every way.
+
+use crate::entity::EntityVec;
+use crate::ir::{Block, Definition, Function, Inst, Node, Value};
+
+/// Runs the pass.
+pub fn run(function: &mut Function) {
+    super::control_flow::drop_unreachable(function);
+    while remove_trivial_parameters(function) {}
+    unbox_frame_states(function);
+    remove_unused(function);
+}
+
+/// Lets frame states name values as they are before conversions: exits convert what they write.
+fn unbox_frame_states(function: &mut Function) {
+    for frame in function.frames.keys() {
+        for index in 0..function.frames[frame].registers.len() {
+            let (_, mut value) = function.frames[frame].registers[index];
+            while let Some(
+                Node::BoxF64 { value: before }
+                | Node::UnboxF64 { value: before }
+                | Node::I64ToF64 { value: before }
+                | Node::I32ToF64 { value: before }
+                | Node::TruthToF64 { value: before },
+            ) = function.defining_node(value)
+            {
+                value = *before;
+            }
+            function.frames[frame].registers[index].1 = value;
+        }
+    }
+}
+
+/// Replaces parameters to which every edge passes the same value, or the parameter itself.
+fn remove_trivial_parameters(function: &mut Function) -> bool {
+    // What each parameter is passed: nothing yet, one value, or several.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Passed {
+        Nothing,
+        One(Value),
+        Several,
+    }
+    let mut passed = EntityVec::<Value, Passed>::filled(Passed::Nothing, function.values.len());
+    for &block in &function.layout {
+        let Some(terminator) = function.terminator(block) else {
+            continue;
+        };
+        function.node(terminator).for_each_target(|target| {
+            let parameters = &function.blocks[target.block].parameters;
+            for (&parameter, &argument) in parameters.iter().zip(&target.arguments) {
+                if argument != parameter {
+                    passed[parameter] = match passed[parameter] {
+                        Passed::Nothing => Passed::One(argument),
+                        Passed::One(known) if known == argument => continue,
+                        _ => Passed::Several,
+                    };
+                }
+            }
+        });
+    }
+    let mut replacement = EntityVec::filled(None, function.values.len());
+    let mut is_any = false;
+    for (value, passed) in passed.iter() {
+        if let Passed::One(argument) = passed {
+            replacement[value] = Some(*argument);
+            is_any = true;
+        }
+    }
+    if !is_any {
+        return false;
+    }
+    retain_parameters(function, |value| replacement[value].is_none());
+    // Two parameters may stand for each other on a circle that is entered with neither.
+    if has_circle(&replacement) {
+        return false;
+    }
+    function.replace_values(&replacement);
+    true
+}
+
+/// Whether following the replacements would never end.
+fn has_circle(replacement: &EntityVec<Value, Option<Value>>) -> bool {
+    replacement.keys().any(|start| {
+        let mut at = start;
+        let mut steps = 0;
+        while let Some(next) = replacement[at] {
+            at = next;
+            steps += 1;
+            if steps > replacement.len() {
+                return true;
+            }
+        }
+        false
+    })
+}
+
+/// Keeps only the parameters that `keep` accepts, and the arguments for them.
+pub(super) fn retain_parameters(function: &mut Function, keep: impl Fn(Value) -> bool) {
+    let parameters: Vec<Vec<Value>> = function
+        .blocks
+        .values()
+        .map(|block| block.parameters.clone())
+        .collect();
+    for block in function.layout.clone() {
+        function.blocks[block]
+            .parameters
+            .retain(|&value| keep(value));
+        if let Some(terminator) = function.terminator(block) {
+            function.instructions[terminator]
+                .node
+                .for_each_target_mut(|target| {
+                    let kept = &mut parameters[target.block.0 as usize].iter();
+                    target
+                        .arguments
+                        .retain(|_| kept.next().is_some_and(|&value| keep(value)));
+                });
+        }
+    }
+}
+
+/// Removes instructions and parameters that nothing needs.
+fn remove_unused(function: &mut Function) {
+    let Needed {
+        instructions,
+        values,
+        ..
+    } = Needed::of(function);
+    for &block in &function.layout {
+        let kept = &mut function.blocks[block].instructions;
+        kept.retain(|&inst| instructions[inst]);
+    }
+    retain_parameters(function, |value| values[value]);
+}
+
+/// The instructions and values that have an effect or that those need.
+struct Needed<'a> {
+    function: &'a Function,
+    instructions: EntityVec<Inst, bool>,
+    values: EntityVec<Value, bool>,
+    pending: Vec<Value>,
+}
+
+impl Needed<'_> {
+    fn of(function: &Function) -> Needed<'_> {
+        let mut needed = Needed {
+            function,
+            instructions: EntityVec::filled(false, function.instructions.len()),
+            values: EntityVec::filled(false, function.values.len()),
+            pending: Vec::new(),
+        };
+        for &block in &function.layout {
+            for &inst in &function.blocks[block].instructions {
+                if !function.node(inst).effects().is_removable() {
+                    needed.instruction(inst);
+                }
+            }
+        }
+        let predecessors = function.predecessors();
+        while let Some(value) = needed.pending.pop() {
+            match function.values[value].definition {
+                Definition::Result(inst) => needed.instruction(inst),
+                Definition::Parameter(block) => needed.arguments(block, value, &predecessors),
+            }
+        }
+        needed
+    }
+
+    fn value(&mut self, value: Value) {
+        if !std::mem::replace(&mut self.values[value], true) {
+            self.pending.push(value);
+        }
+    }
+
+    fn instruction(&mut self, inst: Inst) {
+        if std::mem::replace(&mut self.instructions[inst], true) {
+            return;
+        }
+        let node = self.function.node(inst);
+        if let Some(frame) = node.frame() {
+            let function = self.function;
+            function.for_each_frame_value(frame, |_, value| self.value(value));
+        }
+        // Arguments are needed if the parameters are.
+        match node {
+            Node::Branch { condition, .. } => self.value(*condition),
+            Node::Jump { .. } => {}
+            _ => node.for_each_operand(|value| self.value(value)),
+        }
+    }
+
+    fn arguments(
+        &mut self,
+        block: Block,
+        parameter: Value,
+        predecessors: &EntityVec<Block, Vec<Block>>,
+    ) {
+        let function = self.function;
+        let mut parameters = function.blocks[block].parameters.iter();
+        let Some(index) = parameters.position(|&value| value == parameter) else {
+            return;
+        };
+        for &predecessor in &predecessors[block] {
+            let Some(terminator) = function.terminator(predecessor) else {
+                continue;
+            };
+            function.node(terminator).for_each_target(|target| {
+                if target.block == block {
+                    self.value(target.arguments[index]);
+                }
+            });
+        }
+    }
+}
