@@ -87,7 +87,7 @@ fn trials(binary: &Path) -> Result<Vec<Trial>, Box<dyn std::error::Error>> {
         );
     }
     let mut trials = Vec::new();
-    for mode in mode::from_environment()? {
+    for mode in mode::from_environment(binary)? {
         for case in &cases {
             let name = mode.test_name(&format!("line {}: {}", case.line, case.title));
             let (binary, case) = (binary.to_owned(), case.clone());

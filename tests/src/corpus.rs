@@ -33,7 +33,7 @@ pub fn main(built: &str) -> ExitCode {
 }
 
 fn trials(binary: &Path) -> Result<Vec<Trial>, Box<dyn std::error::Error>> {
-    let modes = mode::from_environment()?;
+    let modes = mode::from_environment(binary)?;
     let bless = std::env::var_os("KILN_BLESS").is_some_and(|value| value == "1");
     let root = crate::repository().join("tests").join("corpus");
     let mut programs = Vec::new();
@@ -44,7 +44,8 @@ fn trials(binary: &Path) -> Result<Vec<Trial>, Box<dyn std::error::Error>> {
         for program in &programs {
             // A directive that cannot be read is reported by the test itself.
             let directives = Directives::parse(&fs::read(program)?).unwrap_or_default();
-            if directives.not_in.as_deref() == Some(mode.name) {
+            let not_in = directives.not_in.as_deref();
+            if not_in.is_some_and(|name| mode.is_called(name)) {
                 continue;
             }
             let name = program.strip_prefix(&root)?.with_extension("");

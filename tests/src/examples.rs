@@ -28,7 +28,7 @@ fn trials(binary: &Path) -> Result<Vec<Trial>, Box<dyn std::error::Error>> {
     let folder = crate::repository().join("examples");
     let examples = parse(&fs::read_to_string(folder.join("README.md"))?);
     let mut trials = Vec::new();
-    for mode in mode::from_environment()? {
+    for mode in mode::from_environment(binary)? {
         for example in &examples {
             let name = mode.test_name(example.script.trim_end_matches(".ms"));
             let (binary, folder, example) = (binary.to_owned(), folder.clone(), example.clone());

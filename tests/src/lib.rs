@@ -9,6 +9,7 @@
 //! | Variable | Meaning |
 //! |---|---|
 //! | `KILN_MODES` | the modes in which programs run, separated by commas, or `all`; see [`mode::MODES`] |
+//! | `KILN_SEEDS` | the generated programs to run in the differential test: a seed, or a range such as `0..1000` |
 //! | `KILN_BLESS` | `1` replaces the expected output of corpus tests that fail |
 //! | `KILN_BINARY` | another `kiln` program to test, by its absolute path |
 //! | `KILN_CONFORMANCE` | where the conformance suite's `TestSuite.txt` is |
@@ -18,7 +19,9 @@
 pub mod conformance;
 pub mod corpus;
 pub mod diff;
+pub mod differential;
 pub mod examples;
+pub mod generate;
 pub mod mode;
 pub mod process;
 pub mod robustness;
