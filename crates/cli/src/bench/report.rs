@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 
 use clap::builder::styling::Style;
 use comfy_table::{CellAlignment, Table, presets};
-use kiln_bench::comparison::{Comparison, FEWEST};
+use kiln_bench::comparison::{Comparison, SIGNIFICANCE};
 use kiln_bench::document::{Document, EngineResult, Host, Metric, Mode, ScriptResult};
 use kiln_bench::history::Entry;
 use kiln_bench::process::Sample;
@@ -319,16 +319,20 @@ fn figure(value: f64) -> String {
 }
 
 fn probability(comparison: &Comparison) -> String {
-    if comparison.p_value < 0.001 {
-        "p < 0.001".into()
+    let value = if comparison.p_value < 0.001 {
+        "p < 0.001".to_owned()
     } else {
-        let note = if comparison.p_value < 0.05 && !comparison.significant {
-            format!(", but the interval contains 1 or there are fewer than {FEWEST} runs")
-        } else {
-            String::new()
-        };
-        format!("p = {:.3}{note}", comparison.p_value)
-    }
+        format!("p = {:.3}", comparison.p_value)
+    };
+    // A small p alone is not enough.
+    let but = match comparison.p_value < SIGNIFICANCE && !comparison.significant {
+        false => "",
+        true if (comparison.low..=comparison.high).contains(&1.0) => {
+            ", but the ratio's interval contains 1"
+        }
+        true => ", but there are too few runs",
+    };
+    format!("{value}{but}")
 }
 
 /// The unit that suits a time, and how many of it make a second.
@@ -389,6 +393,23 @@ mod tests {
             versus("kiln", "lua", &comparison(1.0, false)),
             "No significant difference between kiln and lua: kiln is 1.00 times as fast (0.90 to 1.10; p = 0.300)."
         );
+    }
+
+    #[test]
+    fn a_small_p_that_does_not_suffice_is_explained() {
+        let doubtful = Comparison {
+            p_value: 0.01,
+            ..comparison(1.0, false)
+        };
+        assert_eq!(
+            probability(&doubtful),
+            "p = 0.010, but the ratio's interval contains 1"
+        );
+        let few = Comparison {
+            p_value: 0.01,
+            ..comparison(9.0, false)
+        };
+        assert_eq!(probability(&few), "p = 0.010, but there are too few runs");
     }
 
     #[test]
