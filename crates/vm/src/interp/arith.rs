@@ -116,23 +116,30 @@ float_operation! {
     divide, divide_constant, DIVIDE, l / r;
 }
 
-/// The remainder of whole numbers of up to 53 bits, the usual case, for which `fmod` would be slow. A zero result keeps the sign of
-/// the left operand, so negative left operands take the general way.
+/// Below 2^53 by more than the product in `quick_remainder` can exceed its left operand, so that this product is exact.
+const REMAINDER_LIMIT: f64 = 9e15;
+
+/// The remainder of a number that is not negative by a whole one, the usual case, without `fmod` or an integer division.
+///
+/// The quotient comes from the reciprocal, which can be computed while the left operand is still on its way. Two roundings
+/// make it wrong by at most one; its product with the divisor is whole and below 2^53, so that and the differences are exact.
+/// A zero keeps the sign of the left operand: `-0 - 0` is `-0`.
 #[inline(always)]
-fn whole_remainder(lhs: f64, rhs: f64) -> Option<f64> {
-    let (a, b) = (to_i64(lhs), to_i64(rhs));
-    let is_whole = a as f64 == lhs && b as f64 == rhs;
-    if !is_whole || a < 0 || b <= 0 || a >= 1 << 53 || lhs.is_sign_negative() {
+pub(super) fn quick_remainder(lhs: f64, rhs: f64) -> Option<f64> {
+    let is_whole = to_i64(rhs) as f64 == rhs;
+    let is_in_range = lhs >= 0.0 && lhs < REMAINDER_LIMIT && rhs >= 1.0 && rhs < REMAINDER_LIMIT;
+    if !is_whole || !is_in_range {
         return None;
     }
-    // Dividing takes an order of magnitude longer than the rest.
-    if b & (b - 1) == 0 {
-        return Some((a & (b - 1)) as f64);
+    let quotient = to_i64(lhs * (1.0 / rhs)) as f64;
+    let remainder = lhs - quotient * rhs;
+    if remainder < 0.0 {
+        return Some(remainder + rhs);
     }
-    if (a | b) >> 32 == 0 {
-        return Some(f64::from(a as u32 % b as u32));
+    if remainder >= rhs {
+        return Some(remainder - rhs);
     }
-    Some((a % b) as f64)
+    Some(remainder)
 }
 
 /// The power as far as it needs no library function.
@@ -141,16 +148,14 @@ fn easy_power(base: f64, exponent: f64) -> Option<f64> {
     (exponent == 2.0 && !base.is_nan()).then_some(base * base)
 }
 
+/// Instructions whose numeric case is a function that leaves NaNs, and so operands that are no numbers, to the slow path.
 macro_rules! number_operation {
     ($($name:ident, $constant:ident, $operation:ident, $function:path;)*) => {$(
         #[inline(always)]
         pub(super) fn $name(state: &mut State, instruction: Instruction) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.b()), site.get(instruction.c()));
-            if lhs.is_number()
-                && rhs.is_number()
-                && let Some(result) = $function(lhs.number_or_nan(), rhs.number_or_nan())
-            {
+            if let Some(result) = $function(lhs.number_or_nan(), rhs.number_or_nan()) {
                 site.set(instruction.a(), Value::arithmetic(result));
                 return Step::Continue;
             }
@@ -161,9 +166,7 @@ macro_rules! number_operation {
         pub(super) fn $constant(state: &mut State, instruction: Instruction) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.b()), site.constant(instruction.c() as usize));
-            if lhs.is_number()
-                && let Some(result) = $function(lhs.number_or_nan(), rhs.number_or_nan())
-            {
+            if let Some(result) = $function(lhs.number_or_nan(), rhs.number_or_nan()) {
                 site.set(instruction.a(), Value::arithmetic(result));
                 return Step::Continue;
             }
@@ -173,7 +176,7 @@ macro_rules! number_operation {
 }
 
 number_operation! {
-    modulo, modulo_constant, MODULO, whole_remainder;
+    modulo, modulo_constant, MODULO, quick_remainder;
     power, power_constant, POWER, easy_power;
 }
 
@@ -251,4 +254,55 @@ pub(super) fn or(state: &mut State, instruction: Instruction) -> Step {
         return Step::Continue;
     }
     Step::Slow(slow_registers::<OR>)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quick_remainders_are_exact() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let mut number = || {
+            let whole = random.u64(..1 << 53) >> random.u32(..53);
+            whole as f64
+        };
+        let mut quick = 0;
+        for _ in 0..200_000 {
+            let (factor, divisor) = (number(), number());
+            // Multiples of the divisor and their neighbours are where the quotient is rounded.
+            for lhs in [factor, (factor * divisor).min(8.9e15)] {
+                for lhs in [lhs - 1.0, lhs, lhs + 1.0, lhs - 0.5, lhs / 1024.0, -lhs] {
+                    let Some(remainder) = quick_remainder(lhs, divisor) else {
+                        continue;
+                    };
+                    quick += 1;
+                    let expected = lhs % divisor;
+                    assert_eq!(remainder.to_bits(), expected.to_bits(), "{lhs} % {divisor}");
+                }
+            }
+        }
+        assert!(quick > 1_000_000);
+    }
+
+    #[test]
+    fn unusual_remainders_are_left_to_the_library() {
+        for (lhs, rhs) in [
+            (-7.0, 3.0),
+            (7.0, -3.0),
+            (7.0, 0.0),
+            (7.0, 0.5),
+            (7.5, 2.5),
+            (1e16, 3.0),
+            (7.0, 1e16),
+            (f64::NAN, 3.0),
+            (7.0, f64::NAN),
+            (f64::INFINITY, 3.0),
+            (7.0, f64::INFINITY),
+        ] {
+            assert_eq!(quick_remainder(lhs, rhs), None, "{lhs} % {rhs}");
+        }
+        let zero = quick_remainder(-0.0, 3.0).unwrap();
+        assert!(zero == 0.0 && zero.is_sign_negative());
+    }
 }

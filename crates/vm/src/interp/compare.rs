@@ -122,14 +122,21 @@ fn pass(state: &mut State, instruction: Instruction) -> Step {
     Step::Continue
 }
 
+/// Both numbers, if neither is a NaN. One test decides, because a value that is no number is a NaN here.
+#[inline(always)]
+fn ordered(lhs: Value, rhs: Value) -> Option<(f64, f64)> {
+    let (lhs, rhs) = (lhs.number_or_nan(), rhs.number_or_nan());
+    (!lhs.is_nan() && !rhs.is_nan()).then_some((lhs, rhs))
+}
+
 macro_rules! comparison {
     ($($value:ident, $jump_if:ident, $jump_if_not:ident, $jump_if_constant:ident, $jump_if_not_constant:ident, $loop_if:ident, $loop_if_constant:ident, $operation:ident, $op:tt;)*) => {$(
         #[inline(always)]
         pub(super) fn $value(state: &mut State, instruction: Instruction) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.b()), site.get(instruction.c()));
-            if lhs.is_number() && rhs.is_number() {
-                site.set(instruction.a(), Value::truth(lhs.number_or_nan() $op rhs.number_or_nan()));
+            if let Some((l, r)) = ordered(lhs, rhs) {
+                site.set(instruction.a(), Value::truth(l $op r));
                 return Step::Continue;
             }
             Step::Slow(slow_value::<$operation>)
@@ -139,8 +146,8 @@ macro_rules! comparison {
         pub(super) fn $jump_if(state: &mut State, instruction: Instruction) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.a()), site.get(instruction.b()));
-            if lhs.is_number() && rhs.is_number() {
-                if lhs.number_or_nan() $op rhs.number_or_nan() {
+            if let Some((l, r)) = ordered(lhs, rhs) {
+                if l $op r {
                     state.jump(instruction.c() as i16 as isize);
                 }
                 return Step::Continue;
@@ -152,8 +159,8 @@ macro_rules! comparison {
         pub(super) fn $jump_if_not(state: &mut State, instruction: Instruction) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.a()), site.get(instruction.b()));
-            if lhs.is_number() && rhs.is_number() {
-                let holds = lhs.number_or_nan() $op rhs.number_or_nan();
+            if let Some((l, r)) = ordered(lhs, rhs) {
+                let holds = l $op r;
                 if !holds {
                     state.jump(instruction.c() as i16 as isize);
                 }
@@ -166,8 +173,8 @@ macro_rules! comparison {
         pub(super) fn $jump_if_constant(state: &mut State, instruction: Instruction) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.a()), site.constant(instruction.b() as usize));
-            if lhs.is_number() {
-                if lhs.number_or_nan() $op rhs.number_or_nan() {
+            if let Some((l, r)) = ordered(lhs, rhs) {
+                if l $op r {
                     state.jump(instruction.c() as i16 as isize);
                 }
                 return Step::Continue;
@@ -179,8 +186,8 @@ macro_rules! comparison {
         pub(super) fn $jump_if_not_constant(state: &mut State, instruction: Instruction) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.a()), site.constant(instruction.b() as usize));
-            if lhs.is_number() {
-                let holds = lhs.number_or_nan() $op rhs.number_or_nan();
+            if let Some((l, r)) = ordered(lhs, rhs) {
+                let holds = l $op r;
                 if !holds {
                     state.jump(instruction.c() as i16 as isize);
                 }
@@ -193,8 +200,8 @@ macro_rules! comparison {
         pub(super) fn $loop_if(state: &mut State, instruction: Instruction) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.a()), site.get(instruction.b()));
-            if lhs.is_number() && rhs.is_number() {
-                if lhs.number_or_nan() $op rhs.number_or_nan() {
+            if let Some((l, r)) = ordered(lhs, rhs) {
+                if l $op r {
                     return pass(state, instruction);
                 }
                 return Step::Continue;
@@ -206,8 +213,8 @@ macro_rules! comparison {
         pub(super) fn $loop_if_constant(state: &mut State, instruction: Instruction) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.a()), site.constant(instruction.b() as usize));
-            if lhs.is_number() {
-                if lhs.number_or_nan() $op rhs.number_or_nan() {
+            if let Some((l, r)) = ordered(lhs, rhs) {
+                if l $op r {
                     return pass(state, instruction);
                 }
                 return Step::Continue;
