@@ -22,6 +22,7 @@ use kiln_bytecode::{Instruction, Op};
 use crate::error::{Fallible, RuntimeError, Throw};
 use crate::feedback::CodeInstance;
 use crate::frame::{Frame, FrameMark, FrameStack};
+use crate::heap::Heap;
 use crate::interp;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -95,6 +96,8 @@ pub mod layout {
     pub const STACK_LIMIT: usize = offset_of!(Vm, tiers) + offset_of!(Tiers, stack_limit);
     /// From a [`Vm`] to the epoch of inherited members, 32 bits.
     pub const PROTOTYPE_EPOCH: usize = offset_of!(Vm, prototype_epoch);
+    /// From a [`Vm`] to the byte that the write barrier compares with.
+    pub const HEAP_BLACK: usize = offset_of!(Vm, heap) + Heap::BLACK_OFFSET;
     /// The size of a frame's record.
     pub const FRAME_SIZE: usize = size_of::<Frame>();
 }

@@ -1,6 +1,7 @@
 //! Functions: a script's code with the scope it was made in, or an intrinsic.
 
 use std::cell::Cell;
+use std::mem::offset_of;
 
 use crate::error::Fallible;
 use crate::feedback::CodeInstance;
@@ -41,6 +42,13 @@ unsafe impl CellType for FunctionCell {
 }
 
 impl FunctionCell {
+    /// The flag in the header of an intrinsic.
+    pub const INTRINSIC_FLAG: u8 = INTRINSIC;
+    /// Where compiled code finds the address of the code instance.
+    pub const CODE_OFFSET: usize = offset_of!(FunctionCell, code);
+    /// Where compiled code finds the variable map of the function's creator.
+    pub const OUTER_OFFSET: usize = offset_of!(FunctionCell, outer);
+
     fn allocate(
         heap: &mut impl Allocator,
         code: usize,

@@ -1,0 +1,191 @@
+//! Calls, returns, entering and leaving frames.
+
+use std::mem::offset_of;
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{self, InstBuilder, Value, types};
+use kiln_bytecode::{Instruction, Op};
+use kiln_vm::Value as Word;
+use kiln_vm::feedback::{CodeInstance, FeedbackCell};
+use kiln_vm::frame::Frame;
+use kiln_vm::heap::Header;
+use kiln_vm::object::function::FunctionCell;
+use kiln_vm::tier::{self, layout};
+use kiln_vm::value::Tag;
+
+use super::translator::Translator;
+
+impl Translator<'_, '_> {
+    /// Enters the frame of a call whose window is in order: counts, checks the stacks, and writes the record.
+    pub(super) fn enter_frame(&mut self) {
+        let code = self.word(self.job.code);
+        let vm = self.vm;
+        let countdown = self.word(self.job.calls_address());
+        let remaining = self.load(types::I32, countdown, 0);
+        let remaining = self.builder.ins().iadd_imm_s(remaining, -1);
+        self.store(remaining, countdown, 0);
+        let (hot, counted) = (self.cold_block(), self.builder.create_block());
+        self.builder.ins().brif(remaining, counted, &[], hot, &[]);
+        self.builder.switch_to_block(hot);
+        let notice = self.word(tier::call_is_hot as *const () as u64);
+        self.builder
+            .ins()
+            .call_indirect(self.notice, notice, &[vm, code]);
+        self.builder.ins().jump(counted, &[]);
+        self.builder.switch_to_block(counted);
+
+        let bytes = i64::from(self.job.block.register_count) * 8;
+        let window = self.window;
+        let end = self.builder.ins().iadd_imm_s(window, bytes);
+        let limit = self.word(self.job.limit);
+        let limit = self.load(types::I64, limit, 0);
+        let is_beyond = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedGreaterThan, end, limit);
+        let (full, fits) = (self.cold_block(), self.builder.create_block());
+        self.refuse(is_beyond, full);
+        let here = self.builder.ins().get_stack_pointer(types::I64);
+        let lowest = self.load(types::I64, vm, layout::STACK_LIMIT);
+        let is_used_up = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedLessThan, here, lowest);
+        self.builder.ins().brif(is_used_up, full, &[], fits, &[]);
+        self.builder.switch_to_block(full);
+        let make_room = self.word(tier::make_room as *const () as u64);
+        let call = self
+            .builder
+            .ins()
+            .call_indirect(self.room, make_room, &[vm, end]);
+        let refused = self.builder.inst_results(call)[0];
+        let thrown = self.thrown;
+        self.builder.ins().brif(refused, thrown, &[], fits, &[]);
+        self.builder.switch_to_block(fits);
+
+        let top = self.frames_top();
+        let next = self.word(self.job.instruction_address(0));
+        self.store(code, top, offset_of!(Frame, code));
+        self.store(next, top, offset_of!(Frame, next));
+        self.store(window, top, offset_of!(Frame, base));
+        let top = self
+            .builder
+            .ins()
+            .iadd_imm_s(top, layout::FRAME_SIZE as i64);
+        self.store(top, vm, layout::FRAMES_TOP);
+    }
+
+    pub(super) fn return_value(&mut self, instruction: Instruction) {
+        let result = self.bits(instruction.a());
+        let top = self.frames_top();
+        let top = self
+            .builder
+            .ins()
+            .iadd_imm_s(top, -(layout::FRAME_SIZE as i64));
+        let vm = self.vm;
+        self.store(top, vm, layout::FRAMES_TOP);
+        self.builder.ins().return_(&[result]);
+        self.is_open = false;
+    }
+
+    /// The code instance of a script function that takes this many arguments, none of them shifted; else goes to `slow`.
+    fn script_code(&mut self, function: Value, arguments: u8, slow: ir::Block) -> Value {
+        let flags = self.load_byte(function, offset_of!(Header, flags));
+        let intrinsic = i64::from(FunctionCell::INTRINSIC_FLAG);
+        let is_intrinsic = self.builder.ins().band_imm_u(flags, intrinsic);
+        self.refuse(is_intrinsic, slow);
+        let code = self.load(types::I64, function, FunctionCell::CODE_OFFSET);
+        let parameters = self.load(types::I64, code, offset_of!(CodeInstance, parameter_count));
+        let fits = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, parameters, i64::from(arguments));
+        self.require(fits, slow);
+        code
+    }
+
+    /// Runs a script function whose arguments stand in the window, and goes to `merge` with the result.
+    fn enter_code(&mut self, instruction: Instruction, code: Value, slow: ir::Block, merge: ir::Block) {
+        // The handler records another target.
+        let feedback = self.word(self.job.feedback_address(usize::from(instruction.c())));
+        let known = self.load(types::I64, feedback, offset_of!(FeedbackCell, target));
+        let same = self.builder.ins().icmp(IntCC::Equal, known, code);
+        self.require(same, slow);
+
+        let next = self.word(self.job.instruction_address(self.position + 1));
+        let top = self.frames_top();
+        let record = offset_of!(Frame, next) as i32 - layout::FRAME_SIZE as i32;
+        self.builder
+            .ins()
+            .store(super::translator::trusted(), next, top, record);
+        let vm = self.vm;
+        let window = self.window;
+        let callee_window = self
+            .builder
+            .ins()
+            .iadd_imm_s(window, Self::slot(instruction.b()) as i64);
+        let entry = self.load(types::I64, code, offset_of!(CodeInstance, entry));
+        let at_start = self.word(0);
+        let call = self.builder.ins().call_indirect(
+            self.entry,
+            entry,
+            &[vm, callee_window, code, at_start],
+        );
+        let result = self.builder.inst_results(call)[0];
+        let thrown = self.word(tier::THROWN);
+        let failed = self.builder.ins().icmp(IntCC::Equal, result, thrown);
+        let block = self.thrown;
+        self.refuse(failed, block);
+        self.finish_fast(merge, instruction.a(), result);
+    }
+
+    pub(super) fn call(&mut self, op: Op, instruction: Instruction) {
+        let slow = self.cold_block();
+        let merge = self.merge_block(&[instruction.a()]);
+        let callee = self.bits(instruction.b());
+        let function = self.cell_of(callee, Tag::Function, slow);
+        let code = self.script_code(function, instruction.flags(), slow);
+        let window = self.window;
+        let absent = self.word(Word::UNASSIGNED.bits());
+        self.store(absent, window, Self::slot(instruction.b() + 1));
+        self.store(absent, window, Self::slot(instruction.b() + 2));
+        self.enter_code(instruction, code, slow, merge);
+        self.complete(op, instruction, slow, merge);
+    }
+
+    pub(super) fn call_member(&mut self, op: Op, instruction: Instruction) {
+        let slow = self.cold_block();
+        let index = usize::from(instruction.c());
+        let object = instruction.b() + 1;
+        let Some(member) = self.load_member(index, object, slow) else {
+            self.discard(slow);
+            return self.translate_out_of_line(op, instruction);
+        };
+        let merge = self.merge_block(&[instruction.a()]);
+        let function = self.cell_of(member, Tag::Function, slow);
+        let code = self.script_code(function, instruction.flags(), slow);
+        // What needs `super`, or the object among the arguments, is left to the handler.
+        let special = self.load(types::I8, code, offset_of!(CodeInstance, uses_super));
+        self.refuse(special, slow);
+        let special = self.load(types::I8, code, offset_of!(CodeInstance, self_parameter));
+        self.refuse(special, slow);
+        let window = self.window;
+        self.store(member, window, Self::slot(instruction.b()));
+        self.enter_code(instruction, code, slow, merge);
+        self.complete(op, instruction, slow, merge);
+    }
+
+    pub(super) fn invoke(&mut self, op: Op, instruction: Instruction) {
+        if self.is_number(instruction.b()) {
+            let value = self.value(instruction.b());
+            self.set(instruction.a(), value);
+            return;
+        }
+        let bits = self.bits(instruction.b());
+        let slow = self.cold_block();
+        let merge = self.merge_block(&[instruction.a()]);
+        self.refuse_function(bits, slow);
+        self.finish_fast(merge, instruction.a(), bits);
+        self.complete(op, instruction, slow, merge);
+    }
+}
