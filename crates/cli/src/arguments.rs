@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use kiln::profile::Thresholds;
-use kiln::{Limits, Stage};
+use kiln::{JitOptions, Limits, Stage, Tier};
 
 use crate::bench::options::{AFTER_HELP, BenchOptions};
 use crate::{Error, size};
@@ -65,6 +65,28 @@ pub struct Options {
     /// The most memory for pending calls, such as 64M; it bounds recursion
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     stack_limit: Option<usize>,
+    /// How far hot code is compiled: not at all, or by the baseline compiler
+    #[arg(long, value_name = "TIER", value_enum, default_value_t = JitTier::Baseline)]
+    jit: JitTier,
+    /// How often the instructions of a function are interpreted, on average, before it is compiled; 1 compiles everything at
+    /// once, and makes the program wait for it
+    #[arg(long, value_name = "TIMES")]
+    jit_threshold: Option<u32>,
+    /// The most memory for machine code, such as 8M
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    jit_budget: Option<usize>,
+    /// Throw compiled code away whenever possible: slow, for finding errors in the engine
+    #[arg(long)]
+    jit_evict: bool,
+    /// Report on compiled code at the end, on standard error
+    #[arg(long)]
+    pub jit_stats: bool,
+    /// List compiled code for the profiler `perf`
+    #[arg(long)]
+    perf_map: bool,
+    /// Register compiled code with a debugger such as GDB
+    #[arg(long)]
+    gdb: bool,
     /// Collect garbage at every allocation: slow, for finding errors in the engine
     #[arg(long)]
     pub gc_stress: bool,
@@ -74,6 +96,25 @@ pub struct Options {
 }
 
 impl Options {
+    /// What is compiled, when.
+    pub fn jit(&self) -> JitOptions {
+        let default = JitOptions::default();
+        let threshold = self.jit_threshold.unwrap_or(default.threshold);
+        JitOptions {
+            tier: match self.jit {
+                JitTier::Off => Tier::Off,
+                JitTier::Baseline => Tier::Baseline,
+            },
+            threshold,
+            code_bytes: self.jit_budget.unwrap_or(default.code_bytes),
+            background: threshold > 1,
+            evict_always: self.jit_evict,
+            perf_map: self.perf_map,
+            debugger: self.gdb,
+            record: self.jit_stats,
+        }
+    }
+
     /// The limits of the interpreter.
     pub fn limits(&self) -> Limits {
         let default = Limits::default();
@@ -85,6 +126,15 @@ impl Options {
                 .map_or(default.stack_registers, |bytes| bytes / 8),
         }
     }
+}
+
+/// How far code is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum JitTier {
+    /// Only the interpreter runs
+    Off,
+    /// Hot code is compiled by the baseline compiler
+    Baseline,
 }
 
 /// What to do instead of running a program.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use kiln::{
     CodeBlock, CompileErrors, CompileOptions, Interpreter, Outcome, RuntimeError, ScriptError,
+    TierEventKind,
 };
 
 use crate::arguments::{Options, Program};
@@ -28,6 +29,7 @@ pub struct World {
     pub input: Rc<RefCell<Input>>,
     pub interrupt: Arc<Interrupt>,
     gc_stats: bool,
+    jit_stats: bool,
 }
 
 impl World {
@@ -45,7 +47,8 @@ impl World {
             .map(|argument| argument.to_string_lossy().into_owned())
             .collect();
         let console = Console::new(output.clone(), input.clone(), script, arguments);
-        let mut interpreter = Interpreter::new(options.limits(), Box::new(console))?;
+        let mut interpreter =
+            Interpreter::with_jit(options.limits(), Box::new(console), &options.jit())?;
         interpreter.vm().heap().set_stress(options.gc_stress);
         interrupt.watch(interpreter.interrupter());
         Ok(World {
@@ -54,6 +57,7 @@ impl World {
             input,
             interrupt,
             gc_stats: options.gc_stats,
+            jit_stats: options.jit_stats,
         })
     }
 
@@ -93,12 +97,41 @@ impl World {
         if self.gc_stats {
             self.print_statistics();
         }
+        if self.jit_stats {
+            self.print_jit_report();
+        }
         let error = self.output.borrow_mut().take_error();
         match error {
             None => Ok(status),
             Some(error) if error.kind() == ErrorKind::BrokenPipe => Ok(NOBODY_READS),
             Some(error) => Err(Error::Output(error)),
         }
+    }
+
+    fn print_jit_report(&self) {
+        let report = self.interpreter.jit_report();
+        for event in &report.events {
+            let what = match &event.kind {
+                TierEventKind::Queued => "hot".to_owned(),
+                TierEventKind::Installed {
+                    bytes,
+                    instructions,
+                    compile_time,
+                } => format!("{instructions} instructions, {bytes} bytes in {compile_time:.0?}"),
+                TierEventKind::Evicted => "evicted".to_owned(),
+                TierEventKind::Refused { reason } => format!("refused: {reason}"),
+            };
+            eprintln!("{:>9.1?}  {}: {what}", event.time, event.function);
+        }
+        eprintln!(
+            "compiled {} functions ({} bytes of code from {} instructions) in {:.1?}; {} refused, {} evicted",
+            report.compiled,
+            report.code_bytes,
+            report.instructions,
+            report.compile_time,
+            report.refused,
+            report.evicted,
+        );
     }
 
     fn print_statistics(&mut self) {

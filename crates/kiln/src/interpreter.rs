@@ -12,6 +12,8 @@ use kiln_vm::safepoint::{Reason, Safepoint};
 use kiln_vm::stack::{Progress, Suspension};
 use kiln_vm::vm::{StartError, Vm};
 
+use crate::jit::{Jit, JitOptions, JitReport};
+
 /// How a program ended, if not by an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -33,6 +35,7 @@ pub struct LineOutcome {
 /// A script world: its own heap, globals, code and limits.
 pub struct Interpreter {
     vm: Box<Vm>,
+    jit: Jit,
 }
 
 /// Stops a script from another thread or a signal handler.
@@ -60,9 +63,26 @@ impl Interpreter {
     /// # Errors
     /// The system refuses memory, or the limits leave no room to begin with.
     pub fn new(limits: Limits, host: Box<dyn Host>) -> Result<Interpreter, StartError> {
-        Ok(Interpreter {
-            vm: Vm::new(limits, host)?,
-        })
+        Interpreter::with_jit(limits, host, &JitOptions::default())
+    }
+
+    /// A new world whose code is compiled as the options say.
+    ///
+    /// # Errors
+    /// As [`Interpreter::new`]. Where code cannot be compiled it is interpreted; that is no error.
+    pub fn with_jit(
+        limits: Limits,
+        host: Box<dyn Host>,
+        options: &JitOptions,
+    ) -> Result<Interpreter, StartError> {
+        let mut vm = Vm::new(limits, host)?;
+        let jit = Jit::new(&mut vm, options);
+        Ok(Interpreter { vm, jit })
+    }
+
+    /// What has been compiled so far.
+    pub fn jit_report(&self) -> JitReport {
+        self.jit.report()
     }
 
     /// Runs a program to its end. Its globals stay for the next one. A program that is run several times in a row keeps what

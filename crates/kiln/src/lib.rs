@@ -13,6 +13,7 @@
 mod compile;
 mod dump;
 mod interpreter;
+mod jit;
 mod modules;
 pub mod profile;
 mod session;
@@ -27,6 +28,7 @@ pub use compile::{
 };
 pub use dump::{Stage, dump};
 pub use interpreter::{Interpreter, Interrupter, LineOutcome, Outcome};
+pub use jit::{JitOptions, JitReport, Tier, TierEvent, TierEventKind};
 pub use kiln_bytecode::{CodeBlock, FileError};
 pub use kiln_frontend::diagnostic::Diagnostic;
 pub use kiln_vm::error::{Position, RuntimeError, ScriptError};

@@ -49,6 +49,23 @@ impl ScriptStack {
         self.yielder != 0
     }
 
+    /// The words of the stack, from the caller's frame to its base.
+    fn for_each_word(&self, mut visit: impl FnMut(usize)) {
+        if !self.is_active() {
+            return;
+        }
+        let base = self.base as *const usize;
+        with_spilled_registers(|top| {
+            let mut at = top.cast::<usize>();
+            while at < base {
+                // SAFETY: everything from the current stack pointer to the base is the stack of the running coroutine.
+                visit(unsafe { at.read() });
+                // SAFETY: not beyond the base.
+                at = unsafe { at.add(1) };
+            }
+        });
+    }
+
     /// Marks what the stack holds, from the caller's frame to its base.
     pub(crate) fn trace(&self, marker: &mut Marker) {
         if self.is_active() {
@@ -110,6 +127,11 @@ impl Vm {
             limit,
             not_send: PhantomData,
         })
+    }
+
+    /// Visits the words of the script stack that are in use: return addresses are among them.
+    pub fn for_each_stack_word(&self, visit: impl FnMut(usize)) {
+        self.stack.for_each_word(visit);
     }
 
     fn new_stack(&self) -> std::io::Result<DefaultStack> {

@@ -33,24 +33,29 @@ impl Translator<'_, '_> {
         let same = self.builder.ins().icmp(IntCC::Equal, known, shape);
         self.require(same, slow);
         let kind = self.load_byte(cell, ACCESS);
-        let fits = self.builder.ins().icmp_imm_u(IntCC::Equal, kind, access as i64);
+        let fits = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, kind, access as i64);
         self.require(fits, slow);
         cell
     }
 
     /// The address of the slot that an entry names, in the map `owner`; slots outside of the cell are left to the handler.
     fn inline_slot(&mut self, cell: Value, owner: Value, slow: ir::Block) -> Value {
-        let slot = self
+        let slot = self.builder.ins().uload32(trusted(), cell, SLOT as i32);
+        let inline = self.builder.ins().uload8(
+            types::I64,
+            trusted(),
+            owner,
+            offset_of!(Header, small) as i32,
+        );
+        let is_inline = self
             .builder
             .ins()
-            .uload32(trusted(), cell, SLOT as i32);
-        let inline = self
-            .builder
-            .ins()
-            .uload8(types::I64, trusted(), owner, offset_of!(Header, small) as i32);
-        let is_inline = self.builder.ins().icmp(IntCC::UnsignedLessThan, slot, inline);
+            .icmp(IntCC::UnsignedLessThan, slot, inline);
         self.require(is_inline, slow);
-        let bytes = self.builder.ins().ishl_imm(slot, 3);
+        let bytes = self.builder.ins().ishl_imm_u(slot, 3);
         self.builder.ins().iadd(owner, bytes)
     }
 
@@ -74,45 +79,36 @@ impl Translator<'_, '_> {
         self.load(types::I64, slot, MapCell::SLOTS_OFFSET)
     }
 
-    /// Loads the member of an object through the inline cache, if that is of a kind known here.
-    pub fn load_member(&mut self, index: usize, object: u16, slow: ir::Block) -> Option<Value> {
+    /// Whether the inline cache holds a member read that is of a kind known here.
+    pub fn can_load_member(&self, index: usize) -> bool {
+        matches!(self.job.accesses[index], Access::Own | Access::Inherited)
+    }
+
+    /// Loads the member of an object through the inline cache.
+    pub fn load_member(&mut self, index: usize, object: u16, slow: ir::Block) -> Value {
         let access = self.job.accesses[index];
-        if !matches!(access, Access::Own | Access::Inherited) {
-            return None;
-        }
         let feedback = self.job.feedback_address(index);
         let bits = self.bits(object);
         let map = self.cell_of(bits, Tag::Map, slow);
-        Some(match access {
+        match access {
             Access::Own => self.load_own_slot(feedback, map, slow),
             _ => self.load_inherited_slot(feedback, map, slow),
-        })
+        }
     }
 
     pub(super) fn get_member(&mut self, op: Op, instruction: Instruction) {
-        let slow = self.cold_block();
         let index = usize::from(instruction.c());
-        let Some(bits) = self.load_member(index, instruction.b(), slow) else {
-            self.discard(slow);
+        if !self.can_load_member(index) {
             return self.translate_out_of_line(op, instruction);
-        };
+        }
+        let slow = self.cold_block();
+        let bits = self.load_member(index, instruction.b(), slow);
         let merge = self.merge_block(&[instruction.a()]);
         if ReadMode(instruction.flags()).has(ReadMode::INVOKE) {
             self.refuse_function(bits, slow);
         }
         self.finish_fast(merge, instruction.a(), bits);
         self.complete(op, instruction, slow, merge);
-    }
-
-    /// Gives a block that turned out to be of no use a well-formed end.
-    pub fn discard(&mut self, block: ir::Block) {
-        let here = self.builder.current_block();
-        self.builder.switch_to_block(block);
-        let thrown = self.thrown;
-        self.builder.ins().jump(thrown, &[]);
-        if let Some(here) = here {
-            self.builder.switch_to_block(here);
-        }
     }
 
     /// Goes to `slow` if storing `value` in `owner` needs the write barrier's slow half.

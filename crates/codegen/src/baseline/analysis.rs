@@ -327,8 +327,7 @@ fn prefer_floats(block: &CodeBlock) -> Vec<bool> {
                 | Op::PowerConstant
                 | Op::Negate
         );
-        let is_comparison = op.info().name.starts_with("jump_if_")
-            && op.info().operands.len() == 3
+        let is_comparison = op.info().name.starts_with("jump_if_") && op.info().operands.len() == 3
             || op.info().name.starts_with("loop_if_");
         for operand in op.info().operands {
             let register = usize::from(instruction.field(operand.field));

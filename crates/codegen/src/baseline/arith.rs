@@ -77,9 +77,10 @@ impl Translator<'_, '_> {
             .icmp(IntCC::SignedGreaterThanOrEqual, bits, zero);
         self.require(is_positive, slow);
         let remainder = match divisor {
-            Divisor::PowerOfTwo(power) => {
-                self.builder.ins().band_imm_u(dividend, i64::from(power - 1))
-            }
+            Divisor::PowerOfTwo(power) => self
+                .builder
+                .ins()
+                .band_imm_u(dividend, i64::from(power - 1)),
             Divisor::Constant(divisor) => {
                 // floor(n * m / 2^s) by multiplication (Granlund and Montgomery 1994): for 31-bit dividends m of 64 bits is exact.
                 let wide = self.builder.ins().uextend(types::I64, dividend);
@@ -88,8 +89,8 @@ impl Translator<'_, '_> {
                 let high = self.builder.ins().umulhi(wide, magic);
                 // The product was divided by 2^64; 2^62 is wanted.
                 let low = self.builder.ins().imul(wide, magic);
-                let high = self.builder.ins().ishl_imm(high, 2);
-                let low = self.builder.ins().ushr_imm(low, 62);
+                let high = self.builder.ins().ishl_imm_u(high, 2);
+                let low = self.builder.ins().ushr_imm_u(low, 62);
                 let quotient = self.builder.ins().bor(high, low);
                 let product = self.builder.ins().imul_imm_u(quotient, i64::from(divisor));
                 let remainder = self.builder.ins().isub(wide, product);
@@ -98,10 +99,10 @@ impl Translator<'_, '_> {
             Divisor::Value(divisor) => {
                 let whole = self.whole_number(divisor, slow);
                 let one = self.builder.ins().iconst(types::I32, 1);
-                let is_positive = self
-                    .builder
-                    .ins()
-                    .icmp(IntCC::SignedGreaterThanOrEqual, whole, one);
+                let is_positive =
+                    self.builder
+                        .ins()
+                        .icmp(IntCC::SignedGreaterThanOrEqual, whole, one);
                 self.require(is_positive, slow);
                 self.builder.ins().urem(dividend, whole)
             }

@@ -105,7 +105,13 @@ impl Translator<'_, '_> {
     }
 
     /// Runs a script function whose arguments stand in the window, and goes to `merge` with the result.
-    fn enter_code(&mut self, instruction: Instruction, code: Value, slow: ir::Block, merge: ir::Block) {
+    fn enter_code(
+        &mut self,
+        instruction: Instruction,
+        code: Value,
+        slow: ir::Block,
+        merge: ir::Block,
+    ) {
         // The handler records another target.
         let feedback = self.word(self.job.feedback_address(usize::from(instruction.c())));
         let known = self.load(types::I64, feedback, offset_of!(FeedbackCell, target));
@@ -154,13 +160,12 @@ impl Translator<'_, '_> {
     }
 
     pub(super) fn call_member(&mut self, op: Op, instruction: Instruction) {
-        let slow = self.cold_block();
         let index = usize::from(instruction.c());
-        let object = instruction.b() + 1;
-        let Some(member) = self.load_member(index, object, slow) else {
-            self.discard(slow);
+        if !self.can_load_member(index) {
             return self.translate_out_of_line(op, instruction);
-        };
+        }
+        let slow = self.cold_block();
+        let member = self.load_member(index, instruction.b() + 1, slow);
         let merge = self.merge_block(&[instruction.a()]);
         let function = self.cell_of(member, Tag::Function, slow);
         let code = self.script_code(function, instruction.flags(), slow);

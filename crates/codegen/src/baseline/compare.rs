@@ -45,7 +45,9 @@ impl Translator<'_, '_> {
             self.builder.ins().brif(holds, then, &[], fails, &[]);
             self.builder.switch_to_block(fails);
             let unordered = self.builder.ins().fcmp(FloatCC::Unordered, lhs, rhs);
-            self.builder.ins().brif(unordered, slow, &[], otherwise, &[]);
+            self.builder
+                .ins()
+                .brif(unordered, slow, &[], otherwise, &[]);
         }
     }
 

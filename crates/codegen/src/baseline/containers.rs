@@ -21,7 +21,7 @@ impl Translator<'_, '_> {
         self.require(exists, slow);
         let start = self.load(types::I64, list, ListCell::START_OFFSET);
         let index = self.builder.ins().uextend(types::I64, index);
-        let bytes = self.builder.ins().ishl_imm(index, 3);
+        let bytes = self.builder.ins().ishl_imm_u(index, 3);
         self.builder.ins().iadd(start, bytes)
     }
 
@@ -56,7 +56,10 @@ impl Translator<'_, '_> {
             let bits = self.bits_of(value);
             let (store, other) = (self.builder.create_block(), self.builder.create_block());
             let first = self.word(Word::FIRST_NON_NUMBER);
-            let is_number = self.builder.ins().icmp(IntCC::UnsignedLessThan, bits, first);
+            let is_number = self
+                .builder
+                .ins()
+                .icmp(IntCC::UnsignedLessThan, bits, first);
             self.builder.ins().brif(is_number, store, &[], other, &[]);
             self.builder.switch_to_block(other);
             let kind = self.load_byte(list, ListCell::KIND_OFFSET);

@@ -100,7 +100,9 @@ impl Translator<'_, '_> {
             let remaining = self.builder.ins().iadd_imm_s(remaining, -1);
             let counted = self.builder.create_block();
             // The interpreter's handler counts the pass that it is called for.
-            self.builder.ins().brif(remaining, counted, &[], otherwise, &[]);
+            self.builder
+                .ins()
+                .brif(remaining, counted, &[], otherwise, &[]);
             self.builder.switch_to_block(counted);
             self.store(remaining, address, 0);
         }

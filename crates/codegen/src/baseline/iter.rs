@@ -23,13 +23,15 @@ impl Translator<'_, '_> {
         let index = self.builder.ins().fadd(index, one);
         let whole = self.whole_number(index, slow);
 
-        let upper = self.builder.ins().ushr_imm(sequence, TAG_SHIFT);
+        let upper = self.builder.ins().ushr_imm_u(sequence, TAG_SHIFT);
         let is_list = self
             .builder
             .ins()
             .icmp_imm_u(IntCC::Equal, upper, Tag::List as i64);
         let (list_block, other) = (self.builder.create_block(), self.builder.create_block());
-        self.builder.ins().brif(is_list, list_block, &[], other, &[]);
+        self.builder
+            .ins()
+            .brif(is_list, list_block, &[], other, &[]);
 
         self.builder.switch_to_block(list_block);
         let list = self.address_in(sequence, Tag::List);

@@ -102,7 +102,11 @@ impl Job {
         };
         Job {
             name,
-            accesses: code.feedback.iter().map(|cell| cell.first.get().access).collect(),
+            accesses: code
+                .feedback
+                .iter()
+                .map(|cell| cell.first.get().access)
+                .collect(),
             constants: code.constants.iter().map(|value| value.bits()).collect(),
             code: std::ptr::from_ref(code) as u64,
             instructions: code.instructions.as_ptr() as u64,
@@ -159,7 +163,14 @@ impl Compiler {
         let options = [
             // Cranelift's own optimizations take longer than they save here, and duplicate work into exits.
             ("opt_level", "none"),
-            ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
+            (
+                "enable_verifier",
+                if cfg!(debug_assertions) {
+                    "true"
+                } else {
+                    "false"
+                },
+            ),
             ("unwind_info", "false"),
             ("preserve_frame_pointers", "true"),
             ("enable_probestack", "false"),
@@ -169,7 +180,8 @@ impl Compiler {
                 .set(name, value)
                 .map_err(|error| CompileError::Machine(error.to_string()))?;
         }
-        let builder = cranelift_native::builder().map_err(|text| CompileError::Machine(text.into()))?;
+        let builder =
+            cranelift_native::builder().map_err(|text| CompileError::Machine(text.into()))?;
         let isa: OwnedTargetIsa = isa::Builder::finish(&builder, settings::Flags::new(flags))
             .map_err(|error| CompileError::Machine(error.to_string()))?;
         Ok(Compiler {
@@ -201,11 +213,16 @@ impl Compiler {
         if let Some(listing) = listing {
             listing.clif = self.context.func.display().to_string();
         }
-        let compiled = self
-            .context
+        self.context
             .compile(&*self.isa, &mut ControlPlane::default())
             .map_err(|error| CompileError::Backend(format!("{:?}", error.inner)))?;
-        let frame = compiled.buffer.frame_layout().map_or(0, |layout| layout.frame_to_fp_offset);
+        let Some(compiled) = self.context.compiled_code() else {
+            return Err(CompileError::Backend("no code was made".into()));
+        };
+        let frame = compiled
+            .buffer
+            .frame_layout()
+            .map_or(0, |layout| layout.frame_to_fp_offset);
         if frame > MAX_FRAME_BYTES {
             return Err(CompileError::LargeFrame(frame));
         }

@@ -32,8 +32,9 @@ pub(super) struct Translator<'job, 'function> {
     variables: Vec<Variable>,
     /// What is known at the instruction being translated.
     pub numbers: Numbers,
-    /// Values of global variables' registers that have been loaded or stored since other code ran.
-    bound: Vec<Option<Value>>,
+    /// Values of global variables' registers, and the block in which they were loaded or stored: as long as the translation is in that
+    /// block no other code has run.
+    bound: Vec<Option<(Value, ir::Block)>>,
     /// The interpreter.
     pub vm: Value,
     /// The frame's window.
@@ -77,7 +78,11 @@ pub(super) fn translate(
         .iter()
         .map(|is_float| builder.declare_var(if *is_float { types::F64 } else { WORD }))
         .collect();
-    let blocks = analysis.blocks.iter().map(|_| builder.create_block()).collect();
+    let blocks = analysis
+        .blocks
+        .iter()
+        .map(|_| builder.create_block())
+        .collect();
     let thrown = builder.create_block();
     builder.set_cold_block(thrown);
     let first = builder.create_block();
@@ -218,7 +223,9 @@ impl Translator<'_, '_> {
 
     /// The block that begins at `position`.
     pub fn block_at(&self, position: u32) -> Option<ir::Block> {
-        self.analysis.block_at(position).map(|number| self.blocks[number])
+        self.analysis
+            .block_at(position)
+            .map(|number| self.blocks[number])
     }
 
     /// The block a jump of the current instruction leads to.
@@ -240,7 +247,9 @@ impl Translator<'_, '_> {
     }
 
     pub fn load(&mut self, kind: Type, address: Value, offset: usize) -> Value {
-        self.builder.ins().load(kind, trusted(), address, offset as i32)
+        self.builder
+            .ins()
+            .load(kind, trusted(), address, offset as i32)
     }
 
     pub fn load_byte(&mut self, address: Value, offset: usize) -> Value {
@@ -250,7 +259,9 @@ impl Translator<'_, '_> {
     }
 
     pub fn store(&mut self, value: Value, address: Value, offset: usize) {
-        self.builder.ins().store(trusted(), value, address, offset as i32);
+        self.builder
+            .ins()
+            .store(trusted(), value, address, offset as i32);
     }
 
     /// A new block that is seldom reached.
@@ -263,21 +274,28 @@ impl Translator<'_, '_> {
     /// Goes on here if the condition holds, else in `otherwise`.
     pub fn require(&mut self, condition: Value, otherwise: ir::Block) {
         let next = self.builder.create_block();
-        self.builder.ins().brif(condition, next, &[], otherwise, &[]);
+        self.builder
+            .ins()
+            .brif(condition, next, &[], otherwise, &[]);
         self.builder.switch_to_block(next);
     }
 
     /// Goes to `otherwise` if the condition holds, else on here.
     pub fn refuse(&mut self, condition: Value, otherwise: ir::Block) {
         let next = self.builder.create_block();
-        self.builder.ins().brif(condition, otherwise, &[], next, &[]);
+        self.builder
+            .ins()
+            .brif(condition, otherwise, &[], next, &[]);
         self.builder.switch_to_block(next);
     }
 
     /// The address of the cell that a word with this tag refers to; goes to `otherwise` if it has another one.
     pub fn cell_of(&mut self, word: Value, tag: Tag, otherwise: ir::Block) -> Value {
-        let upper = self.builder.ins().ushr_imm(word, TAG_SHIFT);
-        let fits = self.builder.ins().icmp_imm_u(IntCC::Equal, upper, tag as i64);
+        let upper = self.builder.ins().ushr_imm_u(word, TAG_SHIFT);
+        let fits = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, upper, tag as i64);
         self.require(fits, otherwise);
         self.address_in(word, tag)
     }
@@ -384,11 +402,14 @@ impl Translator<'_, '_> {
         if !self.is_bound(register) {
             return self.builder.use_var(self.variables[index]);
         }
-        if let Some(known) = self.bound[index] {
+        let here = self.builder.current_block();
+        if let Some((known, block)) = self.bound[index]
+            && here == Some(block)
+        {
             return known;
         }
         let value = self.load_register(register);
-        self.bound[index] = Some(value);
+        self.bound[index] = here.map(|block| (value, block));
         value
     }
 
@@ -413,7 +434,8 @@ impl Translator<'_, '_> {
         };
         let index = usize::from(register);
         if self.is_bound(register) {
-            self.bound[index] = Some(value);
+            let here = self.builder.current_block();
+            self.bound[index] = here.map(|block| (value, block));
         } else {
             self.builder.def_var(self.variables[index], value);
         }
@@ -441,7 +463,9 @@ impl Translator<'_, '_> {
 
     /// Where else than behind itself the current instruction may lead.
     fn other_targets(&self, instruction: Instruction) -> Vec<(u32, ir::Block)> {
-        let jump = instruction.jump_target(self.position).map(|target| target as u32);
+        let jump = instruction
+            .jump_target(self.position)
+            .map(|target| target as u32);
         let invoke = self.job.block.invoke_path(self.position);
         let targets = [jump, invoke].into_iter().flatten();
         targets
@@ -496,11 +520,13 @@ impl Translator<'_, '_> {
         for (target, block) in targets {
             let elsewhere = self.cold_block();
             let taken = self.cold_block();
-            let goes_there = self
-                .builder
+            let goes_there =
+                self.builder
+                    .ins()
+                    .icmp_imm_u(IntCC::Equal, position, i64::from(target));
+            self.builder
                 .ins()
-                .icmp_imm_u(IntCC::Equal, position, i64::from(target));
-            self.builder.ins().brif(goes_there, taken, &[], elsewhere, &[]);
+                .brif(goes_there, taken, &[], elsewhere, &[]);
             self.builder.switch_to_block(taken);
             // What the instruction may have written is in the window only.
             for register in self.written_by(instruction) {
@@ -518,7 +544,10 @@ impl Translator<'_, '_> {
 
     /// The registers that an instruction writes.
     pub fn written_by(&self, instruction: Instruction) -> Vec<u16> {
-        let mut written: Vec<u16> = register_written(instruction).map(|it| it.0).into_iter().collect();
+        let mut written: Vec<u16> = register_written(instruction)
+            .map(|it| it.0)
+            .into_iter()
+            .collect();
         if instruction.op() == Some(Op::ForLoop) {
             written.push(instruction.b() + 1);
         }

@@ -15,7 +15,7 @@ use super::translator::{TAG_SHIFT, Translator};
 impl Translator<'_, '_> {
     /// Goes to `otherwise` if the word is that of a function.
     pub fn refuse_function(&mut self, bits: Value, otherwise: ir::Block) {
-        let upper = self.builder.ins().ushr_imm(bits, TAG_SHIFT);
+        let upper = self.builder.ins().ushr_imm_u(bits, TAG_SHIFT);
         let is_function = self
             .builder
             .ins()

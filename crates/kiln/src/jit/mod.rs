@@ -1,0 +1,105 @@
+//! Compiled code: options, the policy that decides what is compiled when, and the thread that does it.
+
+mod policy;
+mod report;
+mod worker;
+
+use kiln_vm::Vm;
+
+pub use report::{JitReport, TierEvent, TierEventKind};
+
+use policy::Policy;
+
+/// The highest tier that code may reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tier {
+    /// Only the interpreter runs.
+    Off,
+    /// Hot code is compiled by the baseline compiler.
+    #[default]
+    Baseline,
+}
+
+/// When and how code is compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JitOptions {
+    /// The highest tier.
+    pub tier: Tier,
+    /// How often each instruction of a function must have been executed, on average, for the function to be compiled. Compiling an
+    /// instruction takes about as long as interpreting it this often.
+    pub threshold: u32,
+    /// The most bytes of machine code.
+    pub code_bytes: usize,
+    /// Compile on a thread of its own. Without it the script waits for its code, and what is compiled when depends on the script
+    /// alone.
+    pub background: bool,
+    /// For tests: throw away all code that is not running whenever anything gets hot.
+    pub evict_always: bool,
+    /// List compiled code in a file for the profiler `perf`.
+    pub perf_map: bool,
+    /// Register compiled code with a debugger that knows the interface of GDB.
+    pub debugger: bool,
+    /// Keep a record of what happens to code, for [`JitReport::events`].
+    pub record: bool,
+}
+
+/// See [`JitOptions::threshold`]: a baseline instruction takes some 15 µs to compile and saves some 3 ns each time it is executed.
+const THRESHOLD: u32 = 4000;
+
+impl Default for JitOptions {
+    fn default() -> JitOptions {
+        JitOptions {
+            tier: Tier::default(),
+            threshold: THRESHOLD,
+            code_bytes: 32 << 20,
+            background: true,
+            evict_always: false,
+            perf_map: false,
+            debugger: false,
+            record: false,
+        }
+    }
+}
+
+impl JitOptions {
+    /// Only the interpreter.
+    pub fn off() -> JitOptions {
+        JitOptions {
+            tier: Tier::Off,
+            ..JitOptions::default()
+        }
+    }
+
+    /// For tests: everything is compiled when it is executed first.
+    pub fn immediate() -> JitOptions {
+        JitOptions {
+            threshold: 1,
+            background: false,
+            ..JitOptions::default()
+        }
+    }
+}
+
+/// An interpreter's compiled code.
+pub(crate) struct Jit {
+    policy: Option<policy::Shared>,
+}
+
+impl Jit {
+    /// Sets an interpreter up. If code cannot be compiled here, the interpreter runs everything.
+    pub(crate) fn new(vm: &mut Vm, options: &JitOptions) -> Jit {
+        let policy = match options.tier {
+            Tier::Off => None,
+            Tier::Baseline => Policy::install(vm, options.clone()),
+        };
+        Jit { policy }
+    }
+
+    /// What has been compiled so far.
+    pub(crate) fn report(&self) -> JitReport {
+        match &self.policy {
+            Some(policy) => policy::report(policy),
+            None => JitReport::default(),
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! What is compiled when.
+//!
+//! Interpreting so far is taken as the measure of what is to come: a function is compiled when interpreting it has cost about as much
+//! as compiling it will (the ski rental argument: at worst twice the cost of the better choice made at once). Both costs are counted
+//! in instructions.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use kiln_codegen::baseline::{Compiler, Job};
+use kiln_codegen::code_memory::{CodeHandle, CodeMemory, CodeMemoryError, CodeMemoryOptions};
+use kiln_vm::Vm;
+use kiln_vm::feedback::CodeInstance;
+use kiln_vm::tier::{Entry, Hot, Tiering};
+
+use super::worker::{Delivery, Order, Worker};
+use super::{JitOptions, JitReport, TierEvent, TierEventKind};
+
+/// The policy, for the interpreter's hooks.
+pub(super) type Shared = Arc<Mutex<Policy>>;
+
+/// What has become of a code instance.
+enum State {
+    /// Waits for the compiler.
+    Queued,
+    Compiled(CodeHandle),
+    /// Never to be compiled again.
+    Refused,
+}
+
+/// How compilations are carried out.
+enum Executor {
+    Here(Box<Compiler>),
+    Background(Worker),
+}
+
+/// The most events recorded.
+const MAX_EVENTS: usize = 10_000;
+
+/// A function whose code has been evicted so often stays in the interpreter.
+const MAX_EVICTIONS: u32 = 8;
+
+/// Decides what is compiled, and owns the code.
+pub(super) struct Policy {
+    options: JitOptions,
+    states: HashMap<usize, State>,
+    /// How often code of an instance has been evicted.
+    evictions: HashMap<usize, u32>,
+    memory: CodeMemory,
+    executor: Executor,
+    started: Instant,
+    report: JitReport,
+}
+
+/// The policy as the interpreter knows it.
+struct Link(Shared);
+
+impl Tiering for Link {
+    fn hot(&mut self, vm: &mut Vm, code: &CodeInstance, what: Hot) {
+        lock(&self.0).hot(vm, code, what);
+    }
+}
+
+fn lock(policy: &Shared) -> MutexGuard<'_, Policy> {
+    // A panic elsewhere leaves the policy in order: at worst a function is compiled twice.
+    policy.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What has been compiled so far.
+pub(super) fn report(policy: &Shared) -> JitReport {
+    lock(policy).report.clone()
+}
+
+impl Policy {
+    /// Gives an interpreter a policy. None if nothing can be compiled on this machine.
+    pub fn install(vm: &mut Vm, options: JitOptions) -> Option<Shared> {
+        let compiler = Compiler::new().ok()?;
+        let executor = match options.background {
+            false => Executor::Here(Box::new(compiler)),
+            // Without a thread of its own the compiler works when it is asked.
+            true => match Worker::start(compiler, vm.safepoint_handle()) {
+                Ok(worker) => Executor::Background(worker),
+                Err(_) => Executor::Here(Box::new(Compiler::new().ok()?)),
+            },
+        };
+        let memory = CodeMemory::new(CodeMemoryOptions {
+            reserved_bytes: CodeMemoryOptions::default()
+                .reserved_bytes
+                .max(options.code_bytes),
+            budget_bytes: options.code_bytes,
+            perf_map: options.perf_map,
+            debugger: options.debugger,
+        });
+        // The countdowns end often enough for the count of instructions to be looked at.
+        let first = (options.threshold / 8).max(1);
+        let policy = Arc::new(Mutex::new(Policy {
+            options,
+            states: HashMap::new(),
+            evictions: HashMap::new(),
+            memory,
+            executor,
+            started: Instant::now(),
+            report: JitReport::default(),
+        }));
+        vm.set_tiering(Box::new(Link(policy.clone())), first, first);
+        let installer = policy.clone();
+        vm.hooks().install_code = Some(Box::new(move |vm| lock(&installer).take_deliveries(vm)));
+        Some(policy)
+    }
+
+    fn hot(&mut self, vm: &mut Vm, code: &CodeInstance, what: Hot) {
+        self.take_deliveries(vm);
+        if self.options.evict_always {
+            self.evict_idle(vm);
+        }
+        let address = std::ptr::from_ref(code) as usize;
+        let interval = match self.states.get(&address) {
+            None => {
+                let missing = self.missing(code, what);
+                if missing == 0 {
+                    self.compile(vm, code, address);
+                }
+                missing
+            }
+            Some(State::Queued) => 0,
+            Some(State::Compiled(handle)) => {
+                self.memory.touch(*handle);
+                // Compiled code counts on; the number tells how recently it was used.
+                if self.options.evict_always {
+                    1
+                } else {
+                    u32::MAX
+                }
+            }
+            Some(State::Refused) => u32::MAX,
+        };
+        let countdown = match what {
+            Hot::Call => Some(&code.calls),
+            Hot::Loop(index) => code.loops.get(index),
+        };
+        if let Some(countdown) = countdown {
+            countdown.arm(interval.max((self.options.threshold / 8).max(1)));
+        }
+    }
+
+    /// How many more of these events there must be, at the rate so far, until compiling pays. 0 if it does now.
+    fn missing(&self, code: &CodeInstance, what: Hot) -> u32 {
+        let size = code.instructions.len() as u64;
+        // A call executes a part of the function, a pass of a loop its body.
+        let mut executed = code.calls.total().saturating_mul(size);
+        let mut unit = size;
+        for (index, (info, countdown)) in code.block.loops.iter().zip(code.loops.iter()).enumerate()
+        {
+            let body = u64::from(info.end.saturating_sub(info.header).max(1));
+            executed = executed.saturating_add(countdown.total().saturating_mul(body));
+            if what == Hot::Loop(index) {
+                unit = body;
+            }
+        }
+        let wanted = size.saturating_mul(u64::from(self.options.threshold));
+        let missing = wanted.saturating_sub(executed).div_ceil(unit.max(1));
+        u32::try_from(missing).unwrap_or(u32::MAX)
+    }
+
+    fn compile(&mut self, vm: &mut Vm, code: &CodeInstance, address: usize) {
+        let order = Order {
+            code: address,
+            job: Job::new(vm, code),
+        };
+        self.record(&order.job.name, TierEventKind::Queued);
+        self.states.insert(address, State::Queued);
+        match &mut self.executor {
+            Executor::Here(compiler) => {
+                let delivery = order.carry_out(compiler);
+                self.install_delivery(vm, delivery);
+            }
+            Executor::Background(worker) => {
+                if worker.order(order).is_err() {
+                    self.states.insert(address, State::Refused);
+                }
+            }
+        }
+    }
+
+    /// Installs what the compiler has made meanwhile.
+    fn take_deliveries(&mut self, vm: &mut Vm) {
+        if let Executor::Background(worker) = &self.executor {
+            for delivery in worker.deliveries() {
+                self.install_delivery(vm, delivery);
+            }
+        }
+    }
+
+    fn install_delivery(&mut self, vm: &mut Vm, delivery: Delivery) {
+        self.report.compile_time += delivery.time;
+        let name = delivery.name;
+        let machine_code = match delivery.result {
+            Ok(machine_code) => machine_code,
+            Err(error) => return self.refuse(delivery.code, &name, error.to_string()),
+        };
+        let mut published = self.memory.publish(&machine_code, |_| None);
+        if let Err(CodeMemoryError::OverBudget { missing }) = published {
+            self.evict(vm, missing);
+            published = self.memory.publish(&machine_code, |_| None);
+        }
+        let handle = match published {
+            Ok(handle) => handle,
+            Err(error) => return self.refuse(delivery.code, &name, error.to_string()),
+        };
+        let Some(object) = self.memory.get(handle) else {
+            return;
+        };
+        let code = instance_at(delivery.code);
+        // SAFETY: the code was compiled from a job of this instance to the entry's signature, and it is freed only when it is no
+        // longer installed and no frame returns into it.
+        unsafe {
+            let entry = std::mem::transmute::<*const u8, Entry>(object.entry());
+            code.install(entry);
+        }
+        self.report.compiled += 1;
+        self.report.code_bytes += machine_code.size();
+        self.report.instructions += code.instructions.len();
+        let kind = TierEventKind::Installed {
+            bytes: machine_code.size(),
+            instructions: code.instructions.len(),
+            compile_time: delivery.time,
+        };
+        self.states.insert(delivery.code, State::Compiled(handle));
+        self.record(&name, kind);
+    }
+
+    fn refuse(&mut self, code: usize, name: &str, reason: String) {
+        self.states.insert(code, State::Refused);
+        self.report.refused += 1;
+        self.record(name, TierEventKind::Refused { reason });
+    }
+
+    /// Frees at least so many bytes of code, those used least recently first, as far as they are not running.
+    fn evict(&mut self, vm: &mut Vm, bytes: usize) {
+        let running = self.running(vm);
+        let candidates = self
+            .memory
+            .eviction_candidates(bytes, |handle, _| running.contains(&handle));
+        for handle in candidates {
+            self.throw_away(handle);
+        }
+    }
+
+    /// Frees all code that is not running.
+    fn evict_idle(&mut self, vm: &mut Vm) {
+        self.evict(vm, usize::MAX);
+    }
+
+    /// The code objects that frames on the script stack return into.
+    fn running(&self, vm: &Vm) -> Vec<CodeHandle> {
+        let mut running = Vec::new();
+        vm.for_each_stack_word(|word| {
+            // A return address is behind its call, which may be the last instruction.
+            for address in [word, word.wrapping_sub(1)] {
+                if let Some(handle) = self.memory.find(address)
+                    && !running.contains(&handle)
+                {
+                    running.push(handle);
+                }
+            }
+        });
+        running
+    }
+
+    /// Frees code that is not running. The interpreter takes over.
+    fn throw_away(&mut self, handle: CodeHandle) {
+        let owner = self
+            .states
+            .iter()
+            .find(|(_, state)| matches!(state, State::Compiled(known) if *known == handle));
+        let Some((&address, _)) = owner else {
+            return;
+        };
+        let name = match self.memory.get(handle) {
+            Some(object) => object.name().to_owned(),
+            None => return,
+        };
+        let code = instance_at(address);
+        code.uninstall();
+        let again = (self.options.threshold / 8).max(1);
+        code.calls.arm(again);
+        for countdown in code.loops.iter() {
+            countdown.arm(again);
+        }
+        self.memory.free(handle);
+        self.report.evicted += 1;
+        let evictions = self.evictions.entry(address).or_default();
+        *evictions += 1;
+        if *evictions >= MAX_EVICTIONS && !self.options.evict_always {
+            self.states.insert(address, State::Refused);
+        } else {
+            self.states.remove(&address);
+        }
+        self.record(&name, TierEventKind::Evicted);
+    }
+
+    fn record(&mut self, function: &str, kind: TierEventKind) {
+        if self.options.record && self.report.events.len() < MAX_EVENTS {
+            self.report.events.push(TierEvent {
+                time: self.started.elapsed(),
+                function: function.to_owned(),
+                kind,
+            });
+        }
+    }
+}
+
+/// The code instance at an address that the interpreter has handed out.
+fn instance_at<'a>(address: usize) -> &'a CodeInstance {
+    // SAFETY: instances live as long as their interpreter, and the policy is only called by it.
+    unsafe { &*(address as *const CodeInstance) }
+}

@@ -1,0 +1,56 @@
+//! What became of code, for the profiler and for people.
+
+use std::time::Duration;
+
+/// Something that happened to the code of a function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TierEvent {
+    /// When, since the interpreter was made.
+    pub time: Duration,
+    /// The function, as profilers call it.
+    pub function: String,
+    /// What.
+    pub kind: TierEventKind,
+}
+
+/// What happened to the code of a function.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TierEventKind {
+    /// It was found hot and handed to the compiler.
+    Queued,
+    /// Its machine code was installed.
+    Installed {
+        /// The length of the code in bytes.
+        bytes: usize,
+        /// The number of bytecode instructions.
+        instructions: usize,
+        /// The processor time of the compilation.
+        compile_time: Duration,
+    },
+    /// Its machine code was thrown away for want of room.
+    Evicted,
+    /// It cannot be compiled; the interpreter goes on running it.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What an interpreter has compiled.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JitReport {
+    /// How many functions were compiled.
+    pub compiled: usize,
+    /// How many could not be.
+    pub refused: usize,
+    /// How many lost their code again.
+    pub evicted: usize,
+    /// The length of all code made, in bytes.
+    pub code_bytes: usize,
+    /// The number of bytecode instructions it was made from.
+    pub instructions: usize,
+    /// The time spent compiling, on any thread.
+    pub compile_time: Duration,
+    /// What happened, in order, if [`JitOptions::record`](super::JitOptions::record) is set.
+    pub events: Vec<TierEvent>,
+}
