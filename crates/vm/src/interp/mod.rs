@@ -404,7 +404,13 @@ fn pass_loop(vm: &mut Vm, next: Next) -> Step {
         Err(throw) => return Step::Throw(throw),
     };
     let site = Site::at(vm, next);
-    let entered = loops::loop_index(site.instruction).and_then(|index| vm.enter_loop(index));
+    // A first pass may begin before the header.
+    let entered = loops::loop_index(site.instruction)
+        .filter(|index| {
+            let info = site.code().block.loops.get(*index);
+            info.is_some_and(|info| info.header == target)
+        })
+        .and_then(|index| vm.enter_loop(index));
     match entered {
         None => continue_at(vm, site, target),
         Some(Ok(value)) => Step::Returned(value),
