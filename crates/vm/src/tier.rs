@@ -115,6 +115,11 @@ impl Vm {
         self.tiers.policy.is_some()
     }
 
+    /// The number of calls that have not returned.
+    pub fn stack_depth(&self) -> usize {
+        self.frames.depth()
+    }
+
     /// Sets the lowest address of the native stack that script code may use.
     pub(crate) fn set_stack_limit(&mut self, limit: usize) -> usize {
         std::mem::replace(&mut self.tiers.stack_limit, limit)

@@ -41,6 +41,9 @@ const MAX_EVENTS: usize = 10_000;
 /// A function whose code has been evicted so often stays in the interpreter.
 const MAX_EVICTIONS: u32 = 8;
 
+/// With more frames than this, `evict_always` leaves code alone.
+const MAX_SCANNED_FRAMES: usize = 100;
+
 /// Decides what is compiled, and owns the code.
 pub(super) struct Policy {
     options: JitOptions,
@@ -176,7 +179,7 @@ impl Policy {
                 self.install_delivery(vm, delivery);
             }
             Executor::Background(worker) => {
-                if worker.order(order).is_err() {
+                if !worker.order(order) {
                     self.states.insert(address, State::Refused);
                 }
             }
@@ -247,9 +250,11 @@ impl Policy {
         }
     }
 
-    /// Frees all code that is not running.
+    /// Frees all code that is not running, unless looking for it would take long.
     fn evict_idle(&mut self, vm: &mut Vm) {
-        self.evict(vm, usize::MAX);
+        if vm.stack_depth() < MAX_SCANNED_FRAMES {
+            self.evict(vm, usize::MAX);
+        }
     }
 
     /// The code objects that frames on the script stack return into.

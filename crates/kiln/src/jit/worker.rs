@@ -63,9 +63,9 @@ impl Worker {
         Ok(Worker { orders, deliveries })
     }
 
-    /// Hands a function to the thread. Gives it back if the thread is gone.
-    pub fn order(&self, order: Order) -> Result<(), Order> {
-        self.orders.send(order).map_err(|error| error.0)
+    /// Hands a function to the thread. False if the thread is gone.
+    pub fn order(&self, order: Order) -> bool {
+        self.orders.send(order).is_ok()
     }
 
     /// What has been delivered meanwhile.
