@@ -127,8 +127,9 @@ const REMAINDER_LIMIT: f64 = 9e15;
 #[inline(always)]
 pub(super) fn quick_remainder(lhs: f64, rhs: f64) -> Option<f64> {
     let is_whole = to_i64(rhs) as f64 == rhs;
-    let is_in_range = lhs >= 0.0 && lhs < REMAINDER_LIMIT && rhs >= 1.0 && rhs < REMAINDER_LIMIT;
-    if !is_whole || !is_in_range {
+    let are_in_range =
+        (0.0..REMAINDER_LIMIT).contains(&lhs) && (1.0..REMAINDER_LIMIT).contains(&rhs);
+    if !is_whole || !are_in_range {
         return None;
     }
     let quotient = to_i64(lhs * (1.0 / rhs)) as f64;

@@ -85,8 +85,64 @@ impl<'a> FunctionEmitter<'a> {
                     self.builder.bind(decided);
                 }
             }
+            ExprKind::Not(operand) => match &operand.kind {
+                ExprKind::Logical { op, operands } => {
+                    self.fuzzy_condition(*op, operands, true, target, jump_if);
+                }
+                _ => self.test(expr, target, jump_if),
+            },
+            ExprKind::Logical { op, operands } => {
+                self.fuzzy_condition(*op, operands, false, target, jump_if);
+            }
             _ => self.test(expr, target, jump_if),
         }
+    }
+
+    /// A chain of `and` or `or` whose operands may be any values, or its negation. What decides the chain early decides the branch.
+    fn fuzzy_condition(
+        &mut self,
+        op: LogicalOp,
+        operands: &'a [Expr],
+        is_negated: bool,
+        target: Label,
+        jump_if: bool,
+    ) {
+        let mark = self.next_temporary;
+        let end = self.builder.new_label();
+        let deciding = (op == LogicalOp::Or) != is_negated;
+        let decided = if deciding == jump_if { target } else { end };
+        let mut left: Option<Register> = None;
+        for (index, operand) in operands.iter().enumerate() {
+            let value = self.value(operand, None);
+            let result = match left {
+                None => value,
+                Some(left) => {
+                    self.next_temporary = mark;
+                    let result = self.temporary();
+                    match op {
+                        LogicalOp::And => self.builder.and(result, left, value),
+                        LogicalOp::Or => self.builder.or(result, left, value),
+                    };
+                    result
+                }
+            };
+            if index + 1 < operands.len() {
+                match op {
+                    LogicalOp::And => self.builder.jump_if_false(result, decided),
+                    LogicalOp::Or => self.builder.jump_if_certain(result, decided),
+                };
+            }
+            left = Some(result);
+        }
+        if let Some(value) = left {
+            let truth = if is_negated { self.temporary() } else { value };
+            if is_negated {
+                self.builder.not(truth, value);
+            }
+            self.branch_on(truth, target, jump_if);
+        }
+        self.builder.bind(end);
+        self.next_temporary = mark;
     }
 
     /// A condition that is no single comparison, at the end of a loop's body.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kiln_bytecode::ReadMode;
+use kiln_bytecode::{Label, ReadMode};
 
 use super::super::ast::{
     ArithmeticOp, Block, Expr, ExprKind, FunctionId, IfClause, Selector, Statement, StatementKind,
@@ -199,6 +199,19 @@ impl<'a> FunctionEmitter<'a> {
         self.store_variable(name, old);
     }
 
+    /// Where the block jumps, if it does nothing else.
+    fn only_jump(&self, block: &Block) -> Option<Label> {
+        let [statement] = &block[..] else {
+            return None;
+        };
+        let labels = self.loops.last()?;
+        match statement.kind {
+            StatementKind::Break => Some(labels.break_to),
+            StatementKind::Continue => Some(labels.continue_to),
+            _ => None,
+        }
+    }
+
     fn if_statement(&mut self, clauses: &'a [IfClause], otherwise: Option<&'a Block>) {
         let end = self.builder.new_label();
         for (index, clause) in clauses.iter().enumerate() {
@@ -209,6 +222,13 @@ impl<'a> FunctionEmitter<'a> {
                 self.builder.new_label()
             };
             self.set_line(clause.line);
+            if let Some(target) = self.only_jump(&clause.body) {
+                self.condition(&clause.condition, Branch::IfTrue(target));
+                if !is_last {
+                    self.builder.bind(next);
+                }
+                continue;
+            }
             self.condition(&clause.condition, Branch::IfFalse(next));
             self.block(&clause.body);
             if !is_last {
