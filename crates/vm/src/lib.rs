@@ -17,6 +17,7 @@ pub mod text;
 pub mod tier;
 pub mod value;
 pub mod vm;
+pub mod watch;
 
 pub use value::Value;
 pub use vm::Vm;

@@ -25,6 +25,7 @@ use crate::stack::ScriptStack;
 use crate::text::random::Random;
 use crate::tier::{self, Tiers};
 use crate::value::Value;
+use crate::watch::{Dependents, stores_to_globals};
 
 /// The type maps: their members are members of every value of the type.
 #[derive(Clone, Copy)]
@@ -55,6 +56,8 @@ pub struct Vm {
     pub(crate) shapes: ShapeTable,
     /// Changes whenever something changes that inherited members are looked up by.
     pub(crate) prototype_epoch: u32,
+    /// Optimized code that relies on the epoch.
+    pub(crate) prototype_dependents: Dependents,
     pub(crate) globals: Globals,
     pub(crate) strings: Strings,
     pub(crate) frames: FrameStack,
@@ -360,6 +363,9 @@ impl Vm {
             globals.push(std::cell::Cell::new(self.globals.cell_address(index)));
             global_numbers.push(index);
         }
+        for (index, count) in global_numbers.iter().zip(stores_to_globals(block)) {
+            self.globals.note_stores(*index, count);
+        }
         let feedback = block.feedback.iter().map(|info| FeedbackCell {
             key: match info.kind {
                 kiln_bytecode::FeedbackKind::Call => Value::NULL,
@@ -529,6 +535,7 @@ impl Vm {
             heap,
             shapes,
             prototype_epoch: 1,
+            prototype_dependents: Dependents::default(),
             globals: Globals::new(),
             strings,
             frames,

@@ -163,7 +163,7 @@ fn slow_for_loop_global(vm: &mut Vm, next: Next) -> Step {
     let index = vm.globals.cell(number).value.get();
     match next_element(vm, site.get(state), index) {
         Ok((index, element)) => {
-            vm.globals.assign(number, index);
+            vm.globals.assign_as_counted(number, index);
             pass_or_end(vm, site, element)
         }
         Err(throw) => Step::Throw(throw),

@@ -199,7 +199,8 @@ pub(super) fn set_global(state: &mut State, instruction: Instruction) -> Step {
 fn slow_set_global(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
     let number = site.code().global_numbers[site.instruction.bc() as usize];
-    vm.globals.assign(number, site.get(site.instruction.a()));
+    vm.globals
+        .assign_as_counted(number, site.get(site.instruction.a()));
     Step::Continue
 }
 

@@ -4,6 +4,8 @@
 //! uses them like locals.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use crate::error::Fallible;
 use crate::feedback::CodeInstance;
@@ -13,6 +15,7 @@ use crate::object::map::{EntryCursor, MapCell};
 use crate::object::string::StringCell;
 use crate::value::Value;
 use crate::vm::Vm;
+use crate::watch::{Dependents, Validity};
 
 /// A global variable.
 #[repr(C)]
@@ -36,6 +39,10 @@ pub struct Globals {
     /// The variables bound to registers and where they were before, in the order in which they were bound.
     bound: Vec<(u32, *const GlobalCell)>,
     listing: RefCell<Listing>,
+    /// How often each variable is stored to, as far as known: not at all, once, or more often.
+    stores: Vec<u8>,
+    /// Optimized code that relies on variables not being stored to again.
+    dependents: HashMap<u32, Dependents>,
     /// Entries of the map `globals` whose keys are no strings. They come last.
     others: Option<Gc<MapCell>>,
 }
@@ -68,6 +75,8 @@ impl Globals {
             index_of: AddressMap::default(),
             bound: Vec::new(),
             listing: RefCell::default(),
+            stores: Vec::new(),
+            dependents: HashMap::new(),
             others: None,
         }
     }
@@ -88,6 +97,7 @@ impl Globals {
         let home = &self.chunks[index / CHUNK][index % CHUNK];
         self.cells.push(home);
         self.names.push(name);
+        self.stores.push(0);
         self.index_of.insert(name.address(), index as u32);
         index as u32
     }
@@ -145,8 +155,49 @@ impl Globals {
         self.names[index as usize]
     }
 
+    /// Notes that the variable with this number is stored to, or may be.
+    pub(crate) fn note_stores(&mut self, index: u32, count: u8) {
+        if count > 0 {
+            let stores = &mut self.stores[index as usize];
+            *stores = stores.saturating_add(count);
+            if let Some(dependents) = self.dependents.get(&index) {
+                dependents.revoke();
+            }
+        }
+    }
+
+    /// A top level begins to run, in whose registers variables are going to be bound. Those that have values already are about to
+    /// get others.
+    fn begin_run(&mut self, code: &CodeInstance) {
+        for register in &code.block.global_registers {
+            let index = code.global_numbers[register.global as usize];
+            if !self.cell(index).value.get().is_unassigned() {
+                self.note_stores(index, u8::MAX);
+            }
+        }
+    }
+
+    /// What a read of the variable with this number yields, if no further store is known. `dependent` relies on it from now on.
+    pub(crate) fn constant(&mut self, index: u32, dependent: &Rc<Validity>) -> Option<Value> {
+        let cell = self.cell(index);
+        let (value, fallback) = (cell.value.get(), cell.fallback.get());
+        let constant = match self.stores[index as usize] {
+            0 if value.is_unassigned() && !fallback.is_unassigned() => fallback,
+            1 if !value.is_unassigned() => value,
+            _ => return None,
+        };
+        self.dependents.entry(index).or_default().add(dependent);
+        Some(constant)
+    }
+
     /// Assigns the variable with this number.
     pub fn assign(&mut self, index: u32, value: Value) {
+        self.note_stores(index, 1);
+        self.assign_as_counted(index, value);
+    }
+
+    /// As [`Globals::assign`], by an instruction: its stores have been noted when its code was instantiated.
+    pub(crate) fn assign_as_counted(&mut self, index: u32, value: Value) {
         let was = self.cell(index).value.replace(value);
         if was.is_unassigned() {
             self.listing.get_mut().enter(index);
@@ -187,6 +238,7 @@ impl Globals {
 
     /// Takes the value of the variable with this number, which must have one.
     pub fn unassign(&mut self, index: u32) {
+        self.note_stores(index, u8::MAX);
         self.reconcile();
         self.cell(index).value.set(Value::UNASSIGNED);
         let home: *const GlobalCell = &self.chunks[index as usize / CHUNK][index as usize % CHUNK];
@@ -232,6 +284,7 @@ impl Vm {
             return work(self);
         }
         // The list is not kept here: nothing on the script stack may own anything.
+        self.globals.begin_run(code);
         let watermark = self.globals.bound.len();
         for register in &code.block.global_registers {
             let index = code.global_numbers[register.global as usize];

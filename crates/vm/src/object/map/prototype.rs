@@ -32,6 +32,7 @@ impl Vm {
 
     /// Something that inherited members are looked up by has changed.
     pub(crate) fn prototypes_changed(&mut self) {
+        self.prototype_dependents.revoke();
         self.prototype_epoch = self.prototype_epoch.wrapping_add(1);
         if self.prototype_epoch == 0 {
             self.forget_inherited_members();

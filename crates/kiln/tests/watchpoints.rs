@@ -1,0 +1,149 @@
+//! What optimized code may rely on, and that it hears when that ends.
+
+use std::rc::Rc;
+
+use kiln::{CompileOptions, Interpreter, Limits, NoHost, Outcome};
+use kiln_vm::Value;
+use kiln_vm::watch::{Validity, stores_to_globals};
+
+struct Session(Interpreter);
+
+impl Session {
+    fn new(program: &str) -> Session {
+        let interpreter = Interpreter::new(Limits::default(), Box::new(NoHost)).unwrap();
+        let mut session = Session(interpreter);
+        session.run(program);
+        session
+    }
+
+    fn run(&mut self, program: &str) {
+        let block = kiln::compile("test", program.as_bytes(), CompileOptions::default()).unwrap();
+        let outcome = self.0.run(&block).map_err(|error| error.error.to_string());
+        assert_eq!(outcome, Ok(Outcome::Finished));
+    }
+
+    /// What code may take a global variable for, and the validity of that code.
+    fn constant(&mut self, name: &str) -> (Option<Value>, Rc<Validity>) {
+        let validity = Validity::new();
+        let vm = self.0.vm();
+        let name = vm.intern(name).ok().unwrap();
+        let number = vm.global_index(name);
+        (vm.constant_global(number, &validity), validity)
+    }
+
+    fn number(&mut self, name: &str) -> (Option<f64>, Rc<Validity>) {
+        let (value, validity) = self.constant(name);
+        (value.and_then(Value::as_number), validity)
+    }
+}
+
+/// The stores that code may make to the global `x`.
+fn stores(program: &str) -> u8 {
+    let block = kiln::compile("test", program.as_bytes(), CompileOptions::default()).unwrap();
+    let counts = stores_to_globals(&block);
+    let names = block.globals.iter().zip(counts);
+    let mut of_x = names.filter(|(name, _)| {
+        block.constants[**name as usize] == kiln_bytecode::Constant::String("x".into())
+    });
+    of_x.next().map_or(0, |(_, count)| count)
+}
+
+#[test]
+fn stores_in_code_are_counted_as_far_as_they_can_happen() {
+    assert_eq!(stores("print x"), 0);
+    assert_eq!(stores("x = 1\nprint x"), 1);
+    assert_eq!(stores("x = function\nend function"), 1);
+    assert_eq!(stores("x = 1\nx = 2"), 2);
+    assert_eq!(stores("x = 1\nx += 1"), 2);
+    assert_eq!(stores("while true\nx = 1\nend while"), 2);
+    assert_eq!(stores("for x in [1]\nend for"), 2);
+    assert_eq!(stores("for y in [1]\nend for\nx = 1"), 1);
+    assert_eq!(stores("for y in [1]\nif y then x = 1\nend for"), 2);
+}
+
+#[test]
+fn a_variable_stored_once_is_a_constant() {
+    let mut session = Session::new("x = 5\ny = 1\ny = 2");
+    let (value, validity) = session.number("x");
+    assert_eq!(value, Some(5.0));
+    assert!(validity.is_valid());
+    assert_eq!(session.number("y").0, None);
+    session.run("print x");
+    assert!(validity.is_valid(), "reading changes nothing");
+}
+
+#[test]
+fn each_further_store_ends_it() {
+    for change in [
+        "x = 6",
+        "if false then x = 6",
+        "globals.x = 6",
+        "globals[\"x\"] = 6",
+        "f = function\nglobals.x = 6\nend function\nf",
+        "globals.remove \"x\"",
+        "for x in range(3)\nend for",
+        "m = globals\nm.x = 6",
+    ] {
+        let mut session = Session::new("x = 5");
+        let (value, validity) = session.number("x");
+        assert_eq!(value, Some(5.0));
+        session.run(change);
+        assert!(!validity.is_valid(), "{change}");
+        assert_eq!(session.number("x").0, None, "{change}");
+    }
+}
+
+#[test]
+fn a_program_that_runs_again_stores_again() {
+    let mut session = Session::new("");
+    let block = kiln::compile("test", b"x = 5", CompileOptions::default()).unwrap();
+    assert!(session.0.run(&block).is_ok());
+    let (value, validity) = session.number("x");
+    assert_eq!(value, Some(5.0));
+    assert!(session.0.run(&block).is_ok());
+    assert!(!validity.is_valid());
+}
+
+#[test]
+fn an_intrinsic_is_a_constant_until_a_variable_has_its_name() {
+    for change in ["len = 5", "globals.len = 5", "for len in [1]\nend for"] {
+        let mut session = Session::new("print len([1])");
+        let (value, validity) = session.constant("len");
+        assert!(value.is_some_and(Value::is_function));
+        session.run(change);
+        assert!(!validity.is_valid(), "{change}");
+    }
+}
+
+#[test]
+fn members_may_move_when_prototypes_change() {
+    for change in [
+        "A.g = 1",
+        "A.remove \"f\"",
+        "string.shout = 1",
+        "A.__isa = {}",
+        "B = {\"__isa\": A}\nB.h = 1\nc = new B\nB.i = 1",
+    ] {
+        let mut session = Session::new("A = {\"f\": 1}\na = new A\nprint a.f");
+        let validity = Validity::new();
+        session.0.vm().watch_prototypes(&validity);
+        session.run("a.x = 1\nb = new A\nb.y = 2\nprint b.f");
+        assert!(validity.is_valid(), "objects are no prototypes");
+        session.run(change);
+        assert!(!validity.is_valid(), "{change}");
+    }
+}
+
+#[test]
+fn a_revoked_validity_stays_so_and_others_are_not_touched() {
+    let mut session = Session::new("x = 5\ny = 6");
+    let (_, on_x) = session.number("x");
+    let (_, on_y) = session.number("y");
+    session.run("x = 7");
+    session.run("print x");
+    assert!(!on_x.is_valid());
+    assert!(on_y.is_valid());
+    // SAFETY: both validities are alive.
+    let bytes = unsafe { [on_x.address().read(), on_y.address().read()] };
+    assert_eq!(bytes, [0, 1]);
+}
