@@ -30,6 +30,7 @@ macro_rules! passes {
 pub const PASSES: &[Pass] = passes![
     control_flow,
     dead_code,
+    guards,
     entry_guards,
     kinds,
     unboxing,

@@ -66,8 +66,10 @@ impl Plan {
             let latches: Vec<usize> = latches.collect();
             let entered = predecessors[at].len() - latches.len() + usize::from(at == 0);
             let is_loop_header = !latches.is_empty();
-            let written = (is_loop_header && entered == 1).then(|| {
-                let body = loop_body(at, latches, &predecessors);
+            let body = loop_body(at, latches, &predecessors);
+            // Code entered in mid-loop can have loops with two entrances; then the walk back gets to the function's.
+            let is_natural = body.iter().all(|&block| block >= at);
+            let written = (is_loop_header && entered == 1 && is_natural).then(|| {
                 let ranges = body.into_iter().map(|block| {
                     let start = order[block];
                     start..code.end(start, &leaders)

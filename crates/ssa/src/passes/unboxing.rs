@@ -71,6 +71,16 @@ fn choose(function: &Function) -> EntityVec<Value, Choice> {
             }
         });
     }
+    // Parameters that are passed constants only can be either; what becomes an integer needs integers.
+    let mut changed = true;
+    while std::mem::take(&mut changed) {
+        for_each_argument(function, |parameter, argument| {
+            if choices[parameter] == Choice::I64 && choices[argument] == Choice::Whole {
+                choices[argument] = Choice::I64;
+                changed = true;
+            }
+        });
+    }
     choices
 }
 

@@ -61,7 +61,17 @@ impl Numbering {
             match simplify(function, &node, &mut create) {
                 Some(Simpler::Value(value)) => return self.replace(result, value),
                 Some(Simpler::Nothing) => return,
-                Some(Simpler::Node(simpler)) => function.instructions[inst].node = simpler,
+                Some(Simpler::Node(simpler)) => {
+                    let kinds = match &simpler {
+                        Node::Number { number } => Kinds::of_number(number.0),
+                        Node::Whole { number } => Kinds::of_number(*number as f64),
+                        other => other.info().result.map_or(Kinds::NONE, |ty| ty.kinds),
+                    };
+                    function.instructions[inst].node = simpler;
+                    if let Some(result) = result {
+                        function.narrow(result, kinds);
+                    }
+                }
                 None => break,
             }
         }
