@@ -95,46 +95,30 @@ pub(super) fn signature(op: Op, signature: &Signature, profiler: &Profiler) -> S
 
 /// The sign between the operands.
 fn symbol(op: Op) -> Option<&'static str> {
-    Some(match op {
-        Op::Add | Op::AddConstant => "+",
-        Op::Subtract | Op::SubtractConstant => "-",
-        Op::Multiply | Op::MultiplyConstant => "*",
-        Op::Divide | Op::DivideConstant => "/",
-        Op::Modulo | Op::ModuloConstant => "%",
-        Op::Power | Op::PowerConstant => "^",
-        Op::And => "and",
-        Op::Or => "or",
-        Op::Isa => "isa",
-        Op::Equal
-        | Op::JumpIfEqual
-        | Op::JumpIfNotEqual
-        | Op::JumpIfEqualConstant
-        | Op::JumpIfNotEqualConstant => "==",
-        Op::NotEqual
-        | Op::JumpIfDifferent
-        | Op::JumpIfNotDifferent
-        | Op::JumpIfDifferentConstant
-        | Op::JumpIfNotDifferentConstant => "!=",
-        Op::Less
-        | Op::JumpIfLess
-        | Op::JumpIfNotLess
-        | Op::JumpIfLessConstant
-        | Op::JumpIfNotLessConstant => "<",
-        Op::LessEqual
-        | Op::JumpIfLessEqual
-        | Op::JumpIfNotLessEqual
-        | Op::JumpIfLessEqualConstant
-        | Op::JumpIfNotLessEqualConstant => "<=",
-        Op::Greater
-        | Op::JumpIfGreater
-        | Op::JumpIfNotGreater
-        | Op::JumpIfGreaterConstant
-        | Op::JumpIfNotGreaterConstant => ">",
-        Op::GreaterEqual
-        | Op::JumpIfGreaterEqual
-        | Op::JumpIfNotGreaterEqual
-        | Op::JumpIfGreaterEqualConstant
-        | Op::JumpIfNotGreaterEqualConstant => ">=",
+    let name = op.info().name;
+    let name = name.strip_suffix("_constant").unwrap_or(name);
+    // A jump unless something is true is about the same operation.
+    let decides = |prefix| name.strip_prefix(prefix);
+    let name = match decides("jump_if_").or_else(|| decides("loop_if_")) {
+        Some(condition) => condition.strip_prefix("not_").unwrap_or(condition),
+        None => name,
+    };
+    Some(match name {
+        "add" => "+",
+        "subtract" => "-",
+        "multiply" => "*",
+        "divide" => "/",
+        "modulo" => "%",
+        "power" => "^",
+        "and" => "and",
+        "or" => "or",
+        "isa" => "isa",
+        "equal" => "==",
+        "not_equal" | "different" => "!=",
+        "less" => "<",
+        "less_equal" => "<=",
+        "greater" => ">",
+        "greater_equal" => ">=",
         _ => return None,
     })
 }
@@ -172,9 +156,9 @@ pub(super) fn family(op: Op) -> &'static str {
         | Op::SetIndex
         | Op::Slice => "lists, maps and strings",
         Op::New | Op::Isa | Op::GetMember | Op::SetMember => "members",
-        Op::LoopBack | Op::MakeRange | Op::ForLoop | Op::ForLoopGlobal => "loops",
-        Op::Jump | Op::JumpIfTrue | Op::JumpIfFalse | Op::JumpIfCertain => "branches",
-        _ if op.info().name.starts_with("jump") => "comparing branches",
+        Op::MakeRange => "loops",
+        _ if op.polls() => "loops",
+        _ if op.info().name.starts_with("jump") => "branches",
         _ => "arithmetic and comparisons",
     }
 }

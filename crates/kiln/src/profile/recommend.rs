@@ -50,7 +50,7 @@ pub(super) fn recommendations(profile: &Profile) -> Vec<Recommendation> {
                 );
             }
             let recommendation = Recommendation {
-                priority: if phase.share >= LARGE_SHARE {
+                priority: if phase.name == "collector" && phase.share >= LARGE_SHARE {
                     Priority::Medium
                 } else {
                     Priority::Low
@@ -94,6 +94,9 @@ fn about_loop(measured: &Loop, shorter: &[Loop]) -> Option<(f64, Recommendation)
     if measured.share < SMALL_SHARE || is_dominated {
         return None;
     }
+    let is_rare = measured
+        .iterations
+        .is_some_and(|iterations| iterations < OFTEN);
     let mut reason = format!("{} of the time", percent(measured.share));
     if let Some(iterations) = measured.iterations {
         reason += &format!(", {} iterations", grouped(iterations));
@@ -109,10 +112,16 @@ fn about_loop(measured: &Loop, shorter: &[Loop]) -> Option<(f64, Recommendation)
         _ if measured.osr_candidate => {
             "one entry runs for long: a compiler should take over in the middle of the loop".into()
         }
+        _ if is_rare => "it is not the passes that are many: look at what each of them does".into(),
         _ => "it is entered often: compiling its function is enough".into(),
     };
+    let priority = priority(measured.share, measured.stability);
     let recommendation = Recommendation {
-        priority: priority(measured.share, measured.stability),
+        priority: if is_rare {
+            priority.max(Priority::Medium)
+        } else {
+            priority
+        },
         subject: format!("loop at {}:{}", short_file(&measured.file), measured.line),
         reason,
         advice,

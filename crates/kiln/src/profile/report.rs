@@ -148,7 +148,7 @@ pub struct Loop {
     pub file: String,
     /// The line of its statement.
     pub line: u32,
-    /// How often it was begun, if that was counted.
+    /// How often it was begun, with one iteration at least, if that was counted.
     pub entries: Option<u64>,
     /// How often its body was begun, if that was counted.
     pub iterations: Option<u64>,

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use comfy_table::{CellAlignment, ContentArrangement, presets};
+
 /// How text is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
@@ -85,41 +87,36 @@ impl<const N: usize> Table<N> {
         self.rows.push(row);
     }
 
-    pub(super) fn write(&self, out: &mut String, style: &Style) {
-        let widths: [usize; N] = std::array::from_fn(|column| {
-            let cells = self.rows.iter().map(|row| row[column].chars().count());
-            cells
-                .chain([self.columns[column].0.chars().count()])
-                .max()
-                .unwrap_or(0)
-        });
-        let titles = self.columns.map(|(title, _)| title.to_owned());
-        if !self.rows.is_empty() {
-            out.push_str(&style.dim(&self.line(&titles, &widths, style)));
-            out.push('\n');
+    /// Adds the table to a text. Of what does not fit, cells are broken into several lines.
+    pub(super) fn write(self, out: &mut String, style: &Style) {
+        if self.rows.is_empty() {
+            return;
         }
-        for row in &self.rows {
-            out.push_str(&self.line(row, &widths, style));
-            out.push('\n');
+        let mut table = comfy_table::Table::new();
+        table.load_style(presets::NOTHING);
+        if let Some(width) = style.width {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+            table.set_width(width.try_into().unwrap_or(u16::MAX));
         }
-    }
-
-    fn line(&self, row: &[String; N], widths: &[usize; N], style: &Style) -> String {
-        let mut line = String::new();
-        for (index, cell) in row.iter().enumerate() {
-            let width = widths[index];
-            let _ = match self.columns[index].1 {
-                Align::Left => write!(line, "  {cell:<width$}"),
-                Align::Right => write!(line, "  {cell:>width$}"),
-            };
-        }
-        let line = line.trim_end();
-        match style.width {
-            Some(width) if line.chars().count() > width => {
-                let kept: String = line.chars().take(width.saturating_sub(1)).collect();
-                format!("{kept}…")
+        table.set_header(self.columns.map(|(title, _)| title));
+        table.add_rows(self.rows);
+        for (index, (_, alignment)) in self.columns.iter().enumerate() {
+            if let Some(column) = table.column_mut(index) {
+                column.set_cell_alignment(match alignment {
+                    Align::Left => CellAlignment::Left,
+                    Align::Right => CellAlignment::Right,
+                });
             }
-            _ => line.to_owned(),
+        }
+        for (index, line) in table.lines().enumerate() {
+            let line = line.trim_end();
+            out.push(' ');
+            out.push_str(&if index == 0 {
+                style.dim(line)
+            } else {
+                line.to_owned()
+            });
+            out.push('\n');
         }
     }
 }
@@ -129,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_aligned_and_lines_fit() {
+    fn columns_are_aligned() {
         let mut table = Table::new(&[("count", Align::Right), ("what", Align::Left)]);
         table.row(["7".into(), "a short name".into()]);
         table.row(["1,234,567".into(), "b".into()]);
@@ -139,13 +136,20 @@ mod tests {
             out,
             "      count  what\n          7  a short name\n  1,234,567  b\n"
         );
+    }
+
+    #[test]
+    fn rows_fit_the_width() {
+        let mut table = Table::new(&[("count", Align::Right), ("what", Align::Left)]);
+        table.row(["7".into(), "a name of several words".into()]);
         let narrow = Style {
-            width: Some(16),
+            width: Some(20),
             ..Style::default()
         };
         let mut out = String::new();
         table.write(&mut out, &narrow);
-        assert!(out.lines().all(|line| line.chars().count() <= 16), "{out}");
+        assert!(out.lines().count() > 2, "{out}");
+        assert!(out.lines().all(|line| line.chars().count() <= 20), "{out}");
     }
 
     #[test]

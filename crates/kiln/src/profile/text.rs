@@ -10,6 +10,9 @@ use super::table::{Align, Style, Table};
 /// The rows that a section shows.
 const ROWS: usize = 15;
 
+/// The instructions of a program without statements: they end it.
+const EMPTY: u64 = 2;
+
 /// Shares below this need no line of their own.
 const NEGLIGIBLE: f64 = 0.0005;
 
@@ -131,7 +134,7 @@ fn summary(out: &mut String, profile: &Profile) {
     );
     if profile.samples == Some(0) {
         out.push_str("It ended before the first sample: measure it without --sample.\n");
-    } else if profile.operations.total.is_some_and(|total| total <= 1) {
+    } else if profile.operations.total.is_some_and(|total| total <= EMPTY) {
         out.push_str("The program is empty: there was nothing to measure.\n");
     } else if profile.method == Method::Exact && profile.functions.len() == 1 {
         out.push_str("It calls no function: all its time is spent at the top level.\n");

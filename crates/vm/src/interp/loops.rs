@@ -75,7 +75,7 @@ pub(super) fn count_pass(site: Site) -> bool {
 }
 
 /// The index of the loop that an instruction which jumps back belongs to. None if it does not fit into the instruction.
-pub(super) fn loop_index(instruction: Instruction) -> Option<usize> {
+pub(crate) fn loop_index(instruction: Instruction) -> Option<usize> {
     match instruction.op() {
         Some(Op::LoopBack) => Some(usize::from(instruction.a())),
         _ => (instruction.flags() < u8::MAX).then_some(usize::from(instruction.flags())),

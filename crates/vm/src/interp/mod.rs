@@ -19,6 +19,7 @@ mod variables;
 mod whole;
 mod wide;
 
+pub(crate) use loops::loop_index;
 pub(crate) use out_of_line::{OUT_OF_LINE, interpret_call};
 
 use std::cell::Cell;

@@ -87,7 +87,9 @@ pub(super) fn after(vm: &mut Vm, watched: Watched, has_failed: bool) {
     {
         target = profiler.count_shortcut(intrinsic);
     }
-    if let Some(signature) = watched.signature {
+    if let Some(signature) = watched.signature
+        && (signature != Signature::EMPTY || target != FunctionId::NONE)
+    {
         profiler.count_signature(signature.calling(target), &vm.shapes);
     }
     if depth > watched.depth {
@@ -177,9 +179,7 @@ fn signature(site: Site) -> Option<Signature> {
     {
         signature.shape = map.shape().0;
     }
-    let says_nothing =
-        signature == Signature::EMPTY && !op.info().effects.contains(kiln_bytecode::Effects::calls);
-    (!says_nothing).then_some(signature)
+    Some(signature)
 }
 
 /// The intrinsic whose work the interpreter may do itself at this instruction.

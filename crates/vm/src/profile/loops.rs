@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use kiln_bytecode::{CodeBlock, Op};
+use kiln_bytecode::{CodeBlock, Instruction, Op};
+
+use crate::interp;
 
 /// The number of a loop in its code block.
 pub type LoopIndex = u32;
@@ -28,6 +30,8 @@ pub(crate) struct Mark {
 pub(crate) struct LoopMap {
     marks: Box<[Mark]>,
     parents: Box<[Option<LoopIndex>]>,
+    /// Which of the loops are `for` loops.
+    is_for: Box<[bool]>,
     /// By position, the loops whose passes begin there, outermost first.
     headers: BTreeMap<u32, Vec<LoopIndex>>,
     block: std::sync::Arc<CodeBlock>,
@@ -64,6 +68,7 @@ impl LoopMap {
         let mut map = LoopMap {
             marks,
             parents,
+            is_for: is_for(block),
             headers,
             block: block.clone(),
         };
@@ -109,58 +114,67 @@ impl LoopMap {
             let repeated = self.mark(from).repeats?;
             (target == Some(i64::from(position))).then_some(repeated)
         });
-        begun
-            .iter()
-            .copied()
-            .filter(move |index| repeated.is_none_or(|repeated| self.contains(repeated, *index)))
+        // A `for` loop begins with a jump to its end, where it looks for an element; that is also where an empty body stands.
+        let is_jump =
+            from.is_some_and(|from| self.block.instructions[from as usize].op() == Some(Op::Jump));
+        begun.iter().copied().filter(move |index| {
+            repeated.is_none_or(|repeated| self.contains(repeated, *index))
+                && !(is_jump && self.is_for[*index as usize])
+        })
     }
 
     /// The loop for whose next pass the instruction at `position` jumps back.
     fn repeated_at(&self, position: u32) -> Option<LoopIndex> {
         let instruction = self.block.instructions[position as usize];
-        match instruction.op()? {
-            Op::LoopBack => Some(LoopIndex::from(instruction.a())),
-            Op::ForLoop | Op::ForLoopGlobal => {
-                let target = instruction.jump_target(position)?;
-                if target > i64::from(position) {
-                    return None;
-                }
-                let mut inside = self.mark(position).inside;
-                while let Some(index) = inside {
-                    if i64::from(self.block.loops[index as usize].header) == target {
-                        break;
-                    }
-                    inside = self.parent(index);
-                }
-                inside
-            }
-            _ => None,
+        if !instruction.op()?.polls() || instruction.jump_target(position)? > i64::from(position) {
+            return None;
         }
+        loop_index(instruction).or_else(|| {
+            // One of so many loops that its index does not fit into the instruction.
+            let target = instruction.jump_target(position)?;
+            let mut inside = self.mark(position).inside;
+            while let Some(index) = inside {
+                if i64::from(self.block.loops[index as usize].header) == target {
+                    break;
+                }
+                inside = self.parent(index);
+            }
+            inside
+        })
     }
 }
 
-/// The flag of `for_loop` that stands for all loops beyond.
-const LAST_FLAG: u8 = u8::MAX;
+/// The loop that an instruction which polls belongs to, if its index fits into the instruction.
+fn loop_index(instruction: Instruction) -> Option<LoopIndex> {
+    interp::loop_index(instruction).map(|index| index as LoopIndex)
+}
+
+/// Which of the loops are `for` loops.
+fn is_for(block: &CodeBlock) -> Box<[bool]> {
+    let mut is_for = vec![false; block.loops.len()].into_boxed_slice();
+    for instruction in &block.instructions {
+        if let Some(Op::ForLoop | Op::ForLoopGlobal) = instruction.op()
+            && let Some(index) = loop_index(*instruction)
+            && let Some(is_for) = is_for.get_mut(index as usize)
+        {
+            *is_for = true;
+        }
+    }
+    is_for
+}
 
 /// The first instruction of each loop: what is executed again with every pass, and the first look at a loop's sequence.
 fn starts(block: &CodeBlock) -> Vec<u32> {
     let mut starts: Vec<u32> = block.loops.iter().map(|info| info.header).collect();
     for (position, instruction) in block.instructions.iter().enumerate() {
         let position = position as u32;
-        let (index, first) = match instruction.op() {
-            Some(Op::LoopBack) => (
-                usize::from(instruction.a()),
-                instruction.jump_target(position).unwrap_or(i64::MAX),
-            ),
-            Some(Op::ForLoop | Op::ForLoopGlobal) if instruction.flags() < LAST_FLAG => {
-                (usize::from(instruction.flags()), i64::from(position))
-            }
-            _ => continue,
-        };
-        if let Some(start) = starts.get_mut(index)
-            && first < i64::from(*start)
+        let target = instruction.jump_target(position).unwrap_or(i64::MAX);
+        if instruction.op().is_some_and(Op::polls)
+            && let Some(index) = loop_index(*instruction)
+            && let Some(start) = starts.get_mut(index as usize)
         {
-            *start = first as u32;
+            let first = target.min(i64::from(position));
+            *start = (*start).min(first as u32);
         }
     }
     starts

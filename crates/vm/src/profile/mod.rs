@@ -82,7 +82,7 @@ pub enum Function {
 /// What is known of a loop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LoopProfile {
-    /// How often it was begun.
+    /// How often it was begun, with one iteration at least.
     pub entries: u64,
     /// How often its body was begun.
     pub iterations: u64,
@@ -132,8 +132,17 @@ struct Activation {
     before: Option<u32>,
     /// The innermost loop.
     inside: Option<LoopIndex>,
-    /// When each loop around the current position was entered, outermost first.
-    entered: Vec<(LoopIndex, u64)>,
+    /// The loops around the current position, outermost first.
+    entered: Vec<EnteredLoop>,
+}
+
+/// A loop that is running.
+struct EnteredLoop {
+    index: LoopIndex,
+    /// The script's time when it was entered.
+    since: u64,
+    /// Whether an iteration has begun.
+    has_begun: bool,
 }
 
 /// What has been recorded.
@@ -404,13 +413,33 @@ impl Profiler {
         if mark.is_out_of_line {
             return;
         }
-        if mark.begins_pass {
-            for index in map.passes_begun(position, before) {
-                profile.loops[index as usize].iterations += 1;
-            }
-        }
         if mark.inside != top.inside {
             self.move_to_loop(mark.inside, heap);
+        }
+        if mark.begins_pass {
+            self.begin_passes(position, before);
+        }
+    }
+
+    /// Counts the iterations that begin at `position`, where the instruction at `before` was executed before.
+    fn begin_passes(&mut self, position: u32, before: Option<u32>) {
+        let Some(top) = self.stack.last_mut() else {
+            return;
+        };
+        let FunctionProfile { loops, map, .. } = &mut self.functions[top.function.index()];
+        let Some(map) = map else {
+            return;
+        };
+        for index in map.passes_begun(position, before) {
+            let profile = &mut loops[index as usize];
+            profile.iterations += 1;
+            let running = top.entered.iter_mut().rev();
+            if let Some(entered) = running.into_iter().find(|entered| entered.index == index)
+                && !entered.has_begun
+            {
+                entered.has_begun = true;
+                profile.entries += 1;
+            }
         }
     }
 
@@ -427,26 +456,30 @@ impl Profiler {
         let Some(map) = map else {
             return;
         };
-        while let Some((index, since)) = top.entered.last().copied() {
-            if inside.is_some_and(|inside| map.contains(index, inside)) {
+        while let Some(left) = top.entered.last() {
+            if inside.is_some_and(|inside| map.contains(left.index, inside)) {
                 break;
             }
-            let left = &mut loops[index as usize];
-            left.active -= 1;
-            if left.active == 0 {
-                left.time += now - since;
+            let profile = &mut loops[left.index as usize];
+            profile.active -= 1;
+            if profile.active == 0 {
+                profile.time += now - left.since;
             }
             top.entered.pop();
         }
-        let innermost = top.entered.last().map(|(index, _)| *index);
+        let innermost = top.entered.last().map(|entered| entered.index);
         let known = top.entered.len();
         let mut at = inside;
         while at != innermost
             && let Some(index) = at
         {
-            loops[index as usize].entries += 1;
             loops[index as usize].active += 1;
-            top.entered.insert(known, (index, now));
+            let entered = EnteredLoop {
+                index,
+                since: now,
+                has_begun: false,
+            };
+            top.entered.insert(known, entered);
             at = map.parent(index);
         }
         top.inside = inside;
