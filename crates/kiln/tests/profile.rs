@@ -303,7 +303,7 @@ end for",
     assert_eq!(call.score, 1.0);
     assert_eq!(call.signatures[0].text, "twice(number)");
     let stability = function(&profile, "twice").stability.unwrap();
-    assert!(stability < 1.0 && stability >= 0.75);
+    assert!((0.75..1.0).contains(&stability));
 }
 
 #[test]

@@ -23,7 +23,9 @@ const MAX_SITES: usize = 3;
 pub(super) fn recommendations(profile: &Profile) -> Vec<Recommendation> {
     let mut found: Vec<(f64, Recommendation)> = Vec::new();
     for (index, measured) in profile.loops.iter().enumerate() {
-        found.extend(about_loop(measured, &profile.loops[index + 1..]));
+        if !works_elsewhere(measured, &profile.functions) {
+            found.extend(about_loop(measured, &profile.loops[index + 1..]));
+        }
     }
     for function in &profile.functions {
         found.extend(about_function(function));
@@ -82,6 +84,14 @@ fn priority(share: f64, stability: Option<f64>) -> Priority {
 
 fn is_stable(stability: Option<f64>) -> bool {
     stability.is_none_or(|score| score >= STABLE)
+}
+
+/// Whether nearly all of a loop's time is spent in what it calls.
+fn works_elsewhere(measured: &Loop, functions: &[Function]) -> bool {
+    let around = functions.iter().find(|function| {
+        function.name == measured.function && function.file.as_ref() == Some(&measured.file)
+    });
+    around.is_some_and(|function| function.self_share < measured.share * (1.0 - DOMINANT))
 }
 
 fn about_loop(measured: &Loop, shorter: &[Loop]) -> Option<(f64, Recommendation)> {
