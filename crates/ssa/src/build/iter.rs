@@ -25,10 +25,9 @@ impl Builder<'_> {
         let condition = self.runtime_test();
         let before = self.frame.registers.clone();
         for &register in written {
-            if self.bound_global(register).is_none() {
-                let value = self.load_written(register, kinds);
-                self.write(register, value);
-            }
+            // For a global variable this says what has happened in memory already.
+            let value = self.load_written(register, kinds);
+            self.write(register, value);
         }
         let holds = self.target(self.jump_target());
         // `state + 1` is written in any case.

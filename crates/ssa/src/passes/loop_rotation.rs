@@ -9,8 +9,8 @@
 //!     └── B …              └─ H ──► exit
 //! ```
 //!
-//! The header `H` is copied in front of the loop; the header itself becomes the bottom, and what it defines reaches its successors as
-//! block parameters. Loops that use a value of the header where the ways from inside and from the test have met again are left as they are.
+//! The header `H` is copied in front of the loop, and the header itself becomes the bottom. What it defines has two definitions then; where
+//! ways from both meet, blocks get parameters for it.
 
 use std::collections::HashMap;
 
@@ -24,13 +24,13 @@ const MAX_HEADER: usize = 40;
 /// Runs the pass.
 pub fn run(function: &mut Function) {
     let mut done = Vec::new();
+    super::control_flow::drop_unreachable(function);
     loop {
         let dominators = Dominators::of(function);
         let loops = Loops::of(function, &dominators);
         let next = loops.loops.keys().find_map(|id| {
             let header = loops.loops[id].header;
-            let plan =
-                (!done.contains(&header)).then(|| plan(function, &dominators, &loops, id))?;
+            let plan = (!done.contains(&header)).then(|| plan(function, &loops, id))?;
             done.push(header);
             plan
         });
@@ -44,84 +44,81 @@ pub fn run(function: &mut Function) {
 /// A loop that can be rotated.
 struct Plan {
     header: Block,
+    /// Where control comes into the loop from.
     outside: Vec<Block>,
-    /// Inside and outside successor of the header.
-    body: Block,
-    exit: Block,
-    /// What the header defines and others use.
-    escaping: Vec<Value>,
-    /// Whether each block is reached through the body (true) or the exit only, of those that use such values.
-    users: Vec<(Block, bool)>,
 }
 
-fn plan(function: &Function, dominators: &Dominators, loops: &Loops, id: LoopId) -> Option<Plan> {
+fn plan(function: &Function, loops: &Loops, id: LoopId) -> Option<Plan> {
     let one = &loops.loops[id];
     let header = one.header;
     let terminator = function.terminator(header)?;
     let Node::Branch { holds, fails, .. } = function.node(terminator) else {
         return None;
     };
-    let (body, exit) = match (
+    let body = match (
         loops.contains(id, holds.block),
         loops.contains(id, fails.block),
     ) {
-        (true, false) => (holds.block, fails.block),
-        (false, true) => (fails.block, holds.block),
+        (true, false) => holds.block,
+        (false, true) => fails.block,
         _ => return None,
     };
-    let instructions = &function.blocks[header].instructions;
-    if body == header || instructions.len() > MAX_HEADER || one.latches.contains(&header) {
+    let is_long = function.blocks[header].instructions.len() > MAX_HEADER;
+    // Where a pass may end with a test, the loop is rotated already.
+    let ends_with_test = |&latch: &Block| function.successors(latch).len() > 1;
+    if body == header || is_long || one.latches.iter().any(ends_with_test) {
         return None;
     }
     let predecessors = function.predecessors();
     let outside = predecessors[header].iter().copied();
-    let outside = outside
-        .filter(|&block| !loops.contains(id, block))
-        .collect();
+    let outside = outside.filter(|&block| !loops.contains(id, block));
+    Some(Plan {
+        header,
+        outside: outside.collect(),
+    })
+}
 
-    let results = instructions
-        .iter()
-        .filter_map(|&inst| function.result(inst));
-    let defined: Vec<Value> = function.blocks[header]
-        .parameters
-        .iter()
-        .copied()
-        .chain(results)
-        .collect();
-    let mut escaping = Vec::new();
-    let mut users = Vec::new();
-    for &block in dominators.order().iter().filter(|&&block| block != header) {
-        let mut is_user = false;
+fn rotate(function: &mut Function, plan: Plan) {
+    let header = plan.header;
+    let (copy, map) = copy_block(function, header);
+    for from in plan.outside {
+        function.redirect(from, header, copy);
+    }
+    let predecessors = function.predecessors();
+    let mut uses = users(function, &map, [header, copy]);
+    let mut values: Vec<(Value, Value)> = map.into_iter().collect();
+    values.sort_unstable();
+    for (value, copied) in values {
+        if let Some(users) = uses.remove(&value) {
+            let sources = Sources {
+                blocks: [(header, value), (copy, copied)],
+                predecessors: &predecessors,
+            };
+            join(function, value, users, &sources);
+        }
+    }
+}
+
+/// The blocks that use each of the values, but for these two.
+fn users(
+    function: &Function,
+    values: &HashMap<Value, Value>,
+    but: [Block; 2],
+) -> HashMap<Value, Vec<Block>> {
+    let mut users: HashMap<Value, Vec<Block>> = HashMap::new();
+    for &block in function.layout.iter().filter(|block| !but.contains(block)) {
         for &inst in &function.blocks[block].instructions {
             for_each_use(function, inst, |value| {
-                if defined.contains(&value) {
-                    is_user = true;
-                    if !escaping.contains(&value) {
-                        escaping.push(value);
+                if values.contains_key(&value) {
+                    let blocks = users.entry(value).or_default();
+                    if blocks.last() != Some(&block) {
+                        blocks.push(block);
                     }
                 }
             });
         }
-        if is_user {
-            // The edges become blocks of their own, so the successors must be reached through the header alone to count.
-            let single = |successor: Block| predecessors[successor].len() == 1;
-            let through =
-                |successor: Block| single(successor) && dominators.dominates(successor, block);
-            match (through(body), through(exit)) {
-                (true, false) => users.push((block, true)),
-                (false, true) => users.push((block, false)),
-                _ => return None,
-            }
-        }
     }
-    Some(Plan {
-        header,
-        outside,
-        body,
-        exit,
-        escaping,
-        users,
-    })
+    users
 }
 
 /// Calls `visit` with every value an instruction uses, frame states included.
@@ -133,52 +130,75 @@ fn for_each_use(function: &Function, inst: Inst, mut visit: impl FnMut(Value)) {
     }
 }
 
-fn rotate(function: &mut Function, plan: Plan) {
-    let header = plan.header;
-    let (to_body, in_body) = landing(function, header, plan.body, &plan.escaping);
-    let (to_exit, in_exit) = landing(function, header, plan.exit, &plan.escaping);
-    for (block, is_inside) in plan.users {
-        let map = if is_inside { &in_body } else { &in_exit };
-        for inst in function.blocks[block].instructions.clone() {
-            map_uses(function, inst, map);
-        }
+/// The two blocks that define what used to be one value.
+struct Sources<'a> {
+    blocks: [(Block, Value); 2],
+    predecessors: &'a EntityVec<Block, Vec<Block>>,
+}
+
+impl Sources<'_> {
+    fn at_end(&self, block: Block) -> Option<Value> {
+        let mut blocks = self.blocks.iter();
+        blocks.find(|(at, _)| *at == block).map(|(_, value)| *value)
     }
-    // The landings' own jumps pass on what the header passed.
-    for (block, map) in [(to_body, &in_body), (to_exit, &in_exit)] {
-        for inst in function.blocks[block].instructions.clone() {
-            map_uses(function, inst, map);
+
+    /// What stands for the value at the end of a block, given the parameters that blocks where ways meet have for it.
+    fn find(&self, mut block: Block, parameters: &HashMap<Block, Value>) -> Option<Value> {
+        for _ in 0..=self.predecessors.len() {
+            if let Some(value) = self.at_end(block).or(parameters.get(&block).copied()) {
+                return Some(value);
+            }
+            block = *self.predecessors[block].first()?;
         }
-    }
-    let copy = copy_block(function, header);
-    for from in plan.outside {
-        function.redirect(from, header, copy);
+        None
     }
 }
 
-/// A new block on the edge from the header to a successor with a parameter for each escaping value, which the header passes: the block
-/// and the parameters by the values they stand for.
-fn landing(
-    function: &mut Function,
-    header: Block,
-    successor: Block,
-    escaping: &[Value],
-) -> (Block, HashMap<Value, Value>) {
-    let block = function.split_edge(header, successor);
-    let mut map = HashMap::new();
-    for &value in escaping {
-        let ty = function.ty(value);
-        map.insert(value, function.add_parameter(block, ty));
+/// Lets uses of a value that two blocks define now refer to the right one: blocks on the way where control meets get a parameter for it.
+/// Parameters that turn out to be superfluous are left to [`super::dead_code`].
+fn join(function: &mut Function, value: Value, users: Vec<Block>, sources: &Sources<'_>) {
+    let ty = function.ty(value);
+    let mut parameters = HashMap::new();
+    let mut joins = Vec::new();
+    let mut seen: Vec<Block> = Vec::new();
+    let mut pending = users.clone();
+    while let Some(block) = pending.pop() {
+        if seen.contains(&block) || sources.at_end(block).is_some() {
+            continue;
+        }
+        seen.push(block);
+        if sources.predecessors[block].len() > 1 {
+            parameters.insert(block, function.add_parameter(block, ty));
+            joins.push(block);
+        }
+        pending.extend(&sources.predecessors[block]);
     }
-    if let Some(terminator) = function.terminator(header) {
-        function.instructions[terminator]
-            .node
-            .for_each_target_mut(|target| {
-                if target.block == block {
-                    target.arguments.extend(escaping);
-                }
-            });
+    for block in joins {
+        let mut from = sources.predecessors[block].clone();
+        from.dedup();
+        for from in from {
+            let argument = sources.find(from, &parameters);
+            let (Some(argument), Some(terminator)) = (argument, function.terminator(from)) else {
+                continue;
+            };
+            let count = function.blocks[block].parameters.len();
+            function.instructions[terminator]
+                .node
+                .for_each_target_mut(|target| {
+                    if target.block == block && target.arguments.len() < count {
+                        target.arguments.push(argument);
+                    }
+                });
+        }
     }
-    (block, map)
+    for block in users {
+        if let Some(here) = sources.find(block, &parameters) {
+            let map = HashMap::from([(value, here)]);
+            for inst in function.blocks[block].instructions.clone() {
+                map_uses(function, inst, &map);
+            }
+        }
+    }
 }
 
 fn map_uses(function: &mut Function, inst: Inst, map: &HashMap<Value, Value>) {
@@ -192,8 +212,8 @@ fn map_uses(function: &mut Function, inst: Inst, map: &HashMap<Value, Value>) {
     }
 }
 
-/// A copy of a block with the same successors.
-fn copy_block(function: &mut Function, block: Block) -> Block {
+/// A copy of a block with the same successors, and what stands there for the block's values.
+fn copy_block(function: &mut Function, block: Block) -> (Block, HashMap<Value, Value>) {
     let copy = function.add_block();
     let mut map = HashMap::new();
     for parameter in function.blocks[block].parameters.clone() {
@@ -209,7 +229,7 @@ fn copy_block(function: &mut Function, block: Block) -> Block {
             map.insert(result, new);
         }
     }
-    copy
+    (copy, map)
 }
 
 /// Makes sure that a loop has one block in front of it that leads nowhere else; that block.
