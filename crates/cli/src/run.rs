@@ -6,6 +6,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kiln::{
     CodeBlock, CompileErrors, CompileOptions, Interpreter, Outcome, RuntimeError, ScriptError,
@@ -136,20 +137,33 @@ impl World {
 
     fn print_statistics(&mut self) {
         let statistics = self.interpreter.vm().heap().statistics();
+        let micros = |duration: Duration| format!("{} µs", duration.as_micros());
         eprintln!("allocated   {}", size::format(statistics.allocated_bytes));
         eprintln!(
-            "in use      {} (at most {})",
+            "in use      {} (at most {}), live after the last collection {}",
             size::format(statistics.used_bytes as u64),
-            size::format(statistics.peak_bytes as u64)
+            size::format(statistics.peak_bytes as u64),
+            size::format(statistics.live_bytes as u64)
+        );
+        eprintln!(
+            "survival    {:.1} % of young bytes",
+            100.0 * statistics.survival_rate()
         );
         eprintln!("collections {} full", statistics.full_collections);
         for (name, pauses) in [
             ("minor", &statistics.minor),
             ("slices", &statistics.slices),
             ("full", &statistics.full),
+            ("all", &statistics.pauses()),
         ] {
-            let (count, total, longest) = (pauses.count, pauses.total, pauses.longest);
-            eprintln!("{name:<11} {count} pauses, {total:.1?} in all, the longest {longest:.1?}");
+            let [half, most, nearly_all] =
+                [0.5, 0.9, 0.99].map(|share| micros(pauses.histogram.percentile(share)));
+            eprintln!(
+                "{name:<11} {} pauses, {} in all, 50 % under {half}, 90 % under {most}, 99 % under {nearly_all}, longest {}",
+                pauses.count,
+                micros(pauses.total),
+                micros(pauses.longest)
+            );
         }
     }
 }

@@ -147,6 +147,10 @@ impl Allocator for Bootstrap<'_> {
         self.heap.write_barrier_at(owner, place);
     }
 
+    fn abandon(&mut self, row: Gc<Header>) {
+        self.heap.abandon(row);
+    }
+
     fn strings(&mut self) -> &mut Strings {
         &mut self.strings
     }
@@ -180,6 +184,10 @@ impl Allocator for Vm {
     #[inline(always)]
     fn write_barrier_at(&mut self, owner: &Header, place: *const Value) {
         self.heap.write_barrier_at(owner, place);
+    }
+
+    fn abandon(&mut self, row: Gc<Header>) {
+        self.heap.abandon(row);
     }
 
     fn strings(&mut self) -> &mut Strings {

@@ -110,7 +110,7 @@ impl Heap {
         roots: &mut dyn Roots,
     ) -> Fallible<Gc<Header>> {
         let everything = self.out_of_room;
-        self.collect(roots);
+        self.collect_for(bytes, roots);
         if let Some(cell) = self.allocate_slow(kind, bytes) {
             return Ok(cell);
         }

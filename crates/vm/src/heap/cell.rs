@@ -166,6 +166,15 @@ impl<T> Gc<T> {
         self.cell.as_ptr()
     }
 
+    /// The same reference, without what is known of the cell's type.
+    #[inline(always)]
+    pub fn untyped(self) -> Gc<Header> {
+        Gc {
+            cell: self.cell.cast(),
+            kind: PhantomData,
+        }
+    }
+
     /// The cell's header.
     #[inline(always)]
     pub fn header<'a>(self) -> &'a Header {

@@ -10,13 +10,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::barrier::COLOUR;
+use super::barrier::{COLOUR, WHITE};
 use super::chunk::CHUNK_BYTES;
-use super::{Heap, Roots, Survivors};
+use super::{Gc, Header, Heap, Roots, Survivors, large, space};
 
 /// The least allocation between minor collections, in bytes. With it, the young cells of a program that leaves
 /// little alive stay in the second-level cache.
-const SMALLEST_NURSERY: usize = 512 << 10;
+const SMALLEST_NURSERY: usize = 256 << 10;
 
 /// The most allocation between minor collections to which a high rate of survival leads, in bytes.
 const LARGEST_NURSERY: usize = 8 << 20;
@@ -25,10 +25,14 @@ const LARGEST_NURSERY: usize = 8 << 20;
 const LARGEST_INTERVAL: usize = 64 << 20;
 
 /// The least bytes of old cells that start a full collection.
-const SMALLEST_FULL: usize = 3 << 20;
+const SMALLEST_FULL: usize = 1 << 20;
 
 /// What is traced in a pause, in bytes: some tenths of a millisecond.
-const SLICE: usize = 512 << 10;
+const SLICE: usize = 192 << 10;
+
+/// How long a pause before the allocation of a very large cell may go on with further slices. To fill the cell will take
+/// the program longer.
+const LONG_PAUSE: Duration = Duration::from_millis(4);
 
 /// The allocation between two slices, in bytes. As a slice traces four times as much, the heap grows by a quarter
 /// while it is marked.
@@ -60,6 +64,8 @@ pub(super) struct Cycle {
 pub(super) struct Pacing {
     /// The value of `Heap::allocated` at which `try_allocate` asks for one.
     due_at: u64,
+    /// The value of `Heap::allocated` when the last collection ended.
+    young_since: u64,
     /// How much allocation between minor collections the rate of survival suggests, in bytes.
     nursery: usize,
     /// The allocation until the next minor collection, in bytes.
@@ -72,6 +78,7 @@ impl Pacing {
     pub(super) fn new(limit: usize) -> Pacing {
         let mut pacing = Pacing {
             due_at: 0,
+            young_since: 0,
             nursery: SMALLEST_NURSERY,
             interval: 0,
             full_at: full_after(0, limit),
@@ -124,6 +131,22 @@ impl Heap {
     /// Every live cell must be initialised, and every reference outside the heap must be known to `roots`.
     pub fn collect(&mut self, roots: &mut dyn Roots) {
         let started = Instant::now();
+        let pause = self.step(roots);
+        self.end_pause(pause, started.elapsed(), roots);
+    }
+
+    /// Like [`collect`](Self::collect), before a cell of `bytes` bytes is allocated. A very large one is often the next size of a
+    /// growing table: then it pays to go on until the one before the last is freed, if that can be done soon.
+    pub(super) fn collect_for(&mut self, bytes: usize, roots: &mut dyn Roots) {
+        let started = Instant::now();
+        let mut pause = self.step(roots);
+        while bytes >= SLICE && self.phase != Phase::Idle && started.elapsed() < LONG_PAUSE {
+            pause = self.step(roots);
+        }
+        self.end_pause(pause, started.elapsed(), roots);
+    }
+
+    fn step(&mut self, roots: &mut dyn Roots) -> Pause {
         let pause = match self.phase {
             _ if self.out_of_room => {
                 self.collect_everything(roots);
@@ -146,7 +169,22 @@ impl Heap {
             }
         };
         self.minor_is_last = pause == Pause::Minor;
-        self.end_pause(pause, started.elapsed(), roots);
+        pause
+    }
+
+    /// Tells the collector that no cell refers to `cell` any more, because another one has taken its place: a row of values that had
+    /// become too small. If it is large, the next minor collection frees it, old as it may be, unless a root still refers to it.
+    pub fn abandon(&mut self, cell: Gc<Header>) {
+        if !large::is_large(cell.address()) {
+            return;
+        }
+        if cell.header().has_colour(self.black) {
+            // SAFETY: it is a live cell.
+            self.marker.marked_bytes -= unsafe { space::bytes_of(cell) };
+        }
+        // A reference to it may still wait in the marker; then it survives once more.
+        cell.header().state.set(WHITE);
+        self.marker.space.large.rejuvenate(cell);
     }
 
     /// Frees everything that is not reachable, in one pause.
@@ -280,7 +318,9 @@ impl Heap {
         self.phase = Phase::Idle;
         if cycle.minor {
             self.marker.space.reclaim_young();
-            let survived = self.marker.marked_bytes - cycle.marked_before;
+            let survived = self.marker.marked_bytes.saturating_sub(cycle.marked_before);
+            self.statistics.survived_bytes += survived as u64;
+            self.statistics.young_bytes += self.allocated - self.pacing.young_since;
             self.pacing
                 .note_minor(survived, cycle.revisited, self.limit);
         } else {
@@ -292,6 +332,7 @@ impl Heap {
             self.out_of_room = false;
             self.statistics.full_collections += 1;
         }
+        self.pacing.young_since = self.allocated;
     }
 
     /// The bytes that survived a collection, and those outside the heap.

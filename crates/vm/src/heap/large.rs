@@ -8,7 +8,7 @@ use std::alloc::{self, Layout};
 use std::cell::Cell;
 use std::ptr::NonNull;
 
-use super::{Gc, Header, Kind, cards};
+use super::{Gc, Header, Kind, cards, memory};
 
 /// The bit that is set in the address of a large cell only.
 const MISALIGNMENT: usize = 8;
@@ -42,8 +42,13 @@ impl LargeCell {
     fn new(kind: Kind, bytes: usize) -> Option<LargeCell> {
         let is_row = cards::is_row(kind);
         let layout = LargeCell::layout(bytes, is_row)?;
-        // SAFETY: the size of the layout is not zero.
-        let memory = NonNull::new(unsafe { alloc::alloc(layout) })?.cast::<Prefix>();
+        let memory = if layout.size() < OWN_PAGES {
+            // SAFETY: the size of the layout is not zero.
+            NonNull::new(unsafe { alloc::alloc(layout) })?
+        } else {
+            memory::map_pages(layout.size())?
+        };
+        let memory = memory.cast::<Prefix>();
         memory.expose_provenance();
         advise_huge_pages(memory.as_ptr().cast(), bytes);
         // SAFETY: the layout covers the prefix, behind it a cell, and behind that the bits of a row's cards, with 8-byte
@@ -91,6 +96,10 @@ impl LargeCell {
     }
 }
 
+/// From this size on a cell gets pages of its own, which go back to the system as soon as it is dead. A general allocator
+/// would keep them, although the next row of a growing list or table will be larger.
+const OWN_PAGES: usize = 256 << 10;
+
 /// From this size on a cell is worth huge pages: it fills at least one, wherever it lies.
 const HUGE: usize = 4 << 20;
 
@@ -115,8 +124,15 @@ impl Drop for LargeCell {
         // SAFETY: `new` wrote the prefix, and the memory belongs to `self`.
         let is_row = unsafe { self.memory.as_ref() }.is_row;
         if let Some(layout) = LargeCell::layout(self.bytes(), is_row) {
-            // SAFETY: the memory was allocated with this layout; the cell is dead.
-            unsafe { alloc::dealloc(self.memory.as_ptr().cast(), layout) }
+            let memory = self.memory.cast::<u8>();
+            // SAFETY: the memory was allocated with this layout, in this way; the cell is dead.
+            unsafe {
+                if layout.size() < OWN_PAGES {
+                    alloc::dealloc(memory.as_ptr(), layout);
+                } else {
+                    memory::unmap_pages(memory, layout.size());
+                }
+            }
         }
     }
 }
@@ -165,6 +181,14 @@ impl LargeCells {
     /// The bytes of all large cells.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Counts a cell as allocated since the last collection.
+    pub(super) fn rejuvenate(&mut self, cell: Gc<Header>) {
+        let by_address = |other: &LargeCell| other.address().cmp(&cell.address());
+        if let Ok(index) = self.old.binary_search_by(by_address) {
+            self.young.push(self.old.remove(index));
+        }
     }
 
     /// Prepares for [`find`](Self::find). To be called when cells have been allocated since.

@@ -79,8 +79,7 @@ impl Marker {
     /// A reference to a cell.
     #[inline(always)]
     pub fn cell<T>(&mut self, cell: Gc<T>) {
-        // SAFETY: every cell starts with a header.
-        self.grey.push(unsafe { Gc::from_address(cell.address()) });
+        self.grey.push(cell.untyped());
     }
 
     /// References in a row.

@@ -1,4 +1,4 @@
-//! Memory of the operating system, in aligned pieces of [`CHUNK_BYTES`].
+//! Memory of the operating system: aligned pieces of [`CHUNK_BYTES`], and pages for very large cells.
 
 use std::ptr::NonNull;
 
@@ -48,6 +48,62 @@ pub(super) unsafe fn unmap(chunk: NonNull<u8>) {
     // SAFETY: by this function's contract the mapping is whole and unused.
     unsafe {
         libc::munmap(chunk.as_ptr().cast(), CHUNK_BYTES);
+    }
+}
+
+/// Zeroed memory of `bytes` bytes, a positive number, in pages of its own; none if the system has no more.
+#[cfg(all(unix, not(miri)))]
+pub(super) fn map_pages(bytes: usize) -> Option<NonNull<u8>> {
+    // SAFETY: an anonymous mapping at an address the system chooses touches no other memory.
+    let start = unsafe {
+        libc::mmap(
+            std::ptr::null_mut(),
+            bytes,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1,
+            0,
+        )
+    };
+    if start == libc::MAP_FAILED {
+        return None;
+    }
+    NonNull::new(start.cast::<u8>())
+}
+
+/// Gives pages back.
+///
+/// # Safety
+/// `start` must come from [`map_pages`] with the same number of bytes, and nobody may use the memory any more.
+#[cfg(all(unix, not(miri)))]
+pub(super) unsafe fn unmap_pages(start: NonNull<u8>, bytes: usize) {
+    // SAFETY: by this function's contract the mapping is whole and unused.
+    unsafe {
+        libc::munmap(start.as_ptr().cast(), bytes);
+    }
+}
+
+/// The alignment that [`map_pages`] has at least.
+#[cfg(not(all(unix, not(miri))))]
+const ALIGNMENT: usize = 16;
+
+/// Zeroed memory of `bytes` bytes, a positive number, in pages of its own; none if the system has no more.
+#[cfg(not(all(unix, not(miri))))]
+pub(super) fn map_pages(bytes: usize) -> Option<NonNull<u8>> {
+    let layout = std::alloc::Layout::from_size_align(bytes, ALIGNMENT).ok()?;
+    // SAFETY: the size is not zero.
+    NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) })
+}
+
+/// Gives pages back.
+///
+/// # Safety
+/// `start` must come from [`map_pages`] with the same number of bytes, and nobody may use the memory any more.
+#[cfg(not(all(unix, not(miri))))]
+pub(super) unsafe fn unmap_pages(start: NonNull<u8>, bytes: usize) {
+    if let Ok(layout) = std::alloc::Layout::from_size_align(bytes, ALIGNMENT) {
+        // SAFETY: by this function's contract `map_pages` returned it, with this layout.
+        unsafe { std::alloc::dealloc(start.as_ptr(), layout) }
     }
 }
 

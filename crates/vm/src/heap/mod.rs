@@ -42,7 +42,7 @@ pub use allocate::InlineAllocation;
 pub use cell::{CellType, Gc, Header, Kind};
 pub use conservative::with_spilled_registers;
 pub use mark::{Marker, Survivors};
-pub use statistics::{Pauses, Population, Statistics};
+pub use statistics::{Histogram, Pauses, Population, Statistics};
 pub use verify::{Defect, Owner};
 
 use std::ops::Range;

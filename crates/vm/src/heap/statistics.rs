@@ -6,6 +6,66 @@ use super::collect::Pause;
 use super::space;
 use super::{Gc, Header, Heap, Kind};
 
+/// How often durations occurred: in whole microseconds below 8, above that in eight equal steps for each doubling, up to a second.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Histogram {
+    counts: [u64; STEPS * DOUBLINGS],
+}
+
+/// The steps of a doubling.
+const STEPS: usize = 8;
+const DOUBLINGS: usize = 19;
+
+impl Default for Histogram {
+    fn default() -> Histogram {
+        Histogram {
+            counts: [0; STEPS * DOUBLINGS],
+        }
+    }
+}
+
+impl Histogram {
+    fn record(&mut self, duration: Duration) {
+        let step = Histogram::step(duration.as_micros());
+        self.counts[step.min(self.counts.len() - 1)] += 1;
+    }
+
+    /// The number of the step to which a duration belongs.
+    fn step(microseconds: u128) -> usize {
+        let octave = microseconds.checked_ilog2().unwrap_or(0).saturating_sub(3);
+        // From the second doubling on, the leading bit is part of the quotient.
+        octave as usize * STEPS + (microseconds >> octave) as usize
+    }
+
+    /// How many durations there are.
+    pub fn count(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// A duration than which this share of all, between 0 and 1, was shorter, and at most an eighth too long. Zero if there are none.
+    pub fn percentile(&self, share: f64) -> Duration {
+        let wanted = (self.count() as f64 * share).ceil() as u64;
+        let mut seen = 0;
+        let step = self.counts.iter().position(|count| {
+            seen += count;
+            wanted > 0 && seen >= wanted
+        });
+        let Some(step) = step else {
+            return Duration::ZERO;
+        };
+        let end = step + 1;
+        let octave = (end / STEPS).saturating_sub(1);
+        Duration::from_micros(((end - octave * STEPS) << octave) as u64)
+    }
+
+    /// Adds the durations of another histogram.
+    pub fn add(&mut self, other: &Histogram) {
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+    }
+}
+
 /// The pauses of one kind.
 #[derive(Clone, Debug, Default)]
 pub struct Pauses {
@@ -15,9 +75,8 @@ pub struct Pauses {
     pub total: Duration,
     /// The longest one.
     pub longest: Duration,
-    /// How many took less than 1 µs, less than 2 µs, less than 4 µs and so on; each is counted once, and
-    /// the last number includes all longer ones.
-    pub histogram: [u64; 20],
+    /// How long they were.
+    pub histogram: Histogram,
 }
 
 impl Pauses {
@@ -25,18 +84,22 @@ impl Pauses {
         self.count += 1;
         self.total += duration;
         self.longest = self.longest.max(duration);
-        let doublings = duration
-            .as_micros()
-            .checked_ilog2()
-            .map_or(0, |log| log as usize + 1);
-        self.histogram[doublings.min(self.histogram.len() - 1)] += 1;
+        self.histogram.record(duration);
+    }
+
+    /// Adds the pauses of another kind.
+    pub fn add(&mut self, other: &Pauses) {
+        self.count += other.count;
+        self.total += other.total;
+        self.longest = self.longest.max(other.longest);
+        self.histogram.add(&other.histogram);
     }
 }
 
 /// Counts of a heap since it was made, and its present size.
 #[derive(Clone, Debug, Default)]
 pub struct Statistics {
-    /// Minor collections.
+    /// Minor collections, or slices of them.
     pub minor: Pauses,
     /// Slices of full collections, the last ones included.
     pub slices: Pauses,
@@ -46,6 +109,10 @@ pub struct Statistics {
     pub full_collections: u64,
     /// The bytes allocated.
     pub allocated_bytes: u64,
+    /// The bytes of cells that minor collections have looked at.
+    pub young_bytes: u64,
+    /// The bytes of those that survived.
+    pub survived_bytes: u64,
     /// The bytes of cells that survived their last collection.
     pub live_bytes: usize,
     /// The bytes that count towards the limit: blocks in use, large cells, external bytes.
@@ -65,6 +132,19 @@ pub struct Statistics {
 }
 
 impl Statistics {
+    /// All pauses.
+    pub fn pauses(&self) -> Pauses {
+        let mut pauses = self.minor.clone();
+        pauses.add(&self.slices);
+        pauses.add(&self.full);
+        pauses
+    }
+
+    /// The share of young bytes that survive minor collections, between 0 and 1.
+    pub fn survival_rate(&self) -> f64 {
+        self.survived_bytes as f64 / (self.young_bytes as f64).max(1.0)
+    }
+
     pub(super) fn record(&mut self, pause: Pause, duration: Duration) {
         match pause {
             Pause::Minor => self.minor.record(duration),
@@ -163,5 +243,34 @@ impl Heap {
             // SAFETY: the cell is live.
             visit(cell, unsafe { space::bytes_of(cell) });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_an_eighth_too_long_at_most() {
+        for microseconds in (1..100_000).step_by(7) {
+            let mut histogram = Histogram::default();
+            let duration = Duration::from_micros(microseconds);
+            histogram.record(duration);
+            let told = histogram.percentile(0.5);
+            assert!(duration < told && told <= duration + duration / 8 + Duration::from_micros(1));
+        }
+    }
+
+    #[test]
+    fn percentiles_count_from_the_shortest() {
+        let mut pauses = Pauses::default();
+        for microseconds in 0..1000 {
+            pauses.record(Duration::from_micros(microseconds));
+        }
+        assert_eq!(pauses.histogram.count(), 1000);
+        assert_eq!(pauses.histogram.percentile(0.004), Duration::from_micros(4));
+        assert!(pauses.histogram.percentile(0.5) >= Duration::from_micros(500));
+        assert!(pauses.histogram.percentile(0.5) <= Duration::from_micros(563));
+        assert_eq!(Histogram::default().percentile(0.99), Duration::ZERO);
     }
 }

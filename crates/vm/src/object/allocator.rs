@@ -21,6 +21,9 @@ pub trait Allocator {
     /// table, `place` is where the changed entry begins.
     fn write_barrier_at(&mut self, owner: &Header, place: *const Value);
 
+    /// Tells that a row of values, to which only one cell referred, has been replaced there by another.
+    fn abandon(&mut self, row: Gc<Header>);
+
     /// The strings this interpreter shares: one-character strings and interned ones.
     fn strings(&mut self) -> &mut Strings;
 }

@@ -335,10 +335,13 @@ impl Gc<ListCell> {
             // SAFETY: the old elements are `length` values, the new cell has room for more.
             unsafe { std::ptr::copy_nonoverlapping(self.start.get(), elements.start(), length) };
         }
-        self.elements.set(Some(elements));
+        let before = self.elements.replace(Some(elements));
         self.start.set(elements.start());
         self.capacity.set(capacity as u32);
         heap.write_barrier(self.header());
+        if let Some(before) = before {
+            heap.abandon(before.untyped());
+        }
         Ok(())
     }
 

@@ -207,3 +207,40 @@ fn small_and_opaque_cells_have_no_cards() {
         .expect("there is room");
     assert!(Cards::of(bytes).is_none());
 }
+
+#[test]
+fn an_abandoned_row_is_freed_by_the_next_minor_collection() {
+    for begins_full in [false, true] {
+        let (mut world, row) = with_old_row();
+        let leaf = numbered(&mut world, 5);
+        world.set(row, 1, leaf);
+        if begins_full {
+            world.heap.begin_full(&mut world.roots);
+        }
+        let larger = world.row_at_once(2 * LENGTH);
+        set_without_barrier(larger, 1, get(row, 1));
+        world.roots.rows[0] = larger;
+        world.heap.abandon(row);
+        world.verify();
+        world.collect_to_end();
+        world.verify();
+        if begins_full {
+            // The collection had come across the row already.
+            world.collect_full();
+        }
+        assert_eq!(world.cells(), 2);
+        assert_eq!(target(larger, 1), leaf);
+        let statistics = world.heap.statistics();
+        assert_eq!(statistics.large_bytes, bytes_for(2 * LENGTH));
+    }
+}
+
+#[test]
+fn an_abandoned_row_lives_as_long_as_a_root_refers_to_it() {
+    let (mut world, row) = with_old_row();
+    world.heap.abandon(row);
+    world.collect_to_end();
+    world.verify();
+    assert_eq!(length(row), LENGTH);
+    assert_eq!(world.cells(), 1);
+}

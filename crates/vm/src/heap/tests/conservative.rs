@@ -96,7 +96,7 @@ fn large_cells_are_found_wherever_they_lie() {
                 world.roots.words.push((row.address() + 5000) as u64);
             }
         }
-        world.collect();
+        world.collect_to_end();
         assert_eq!(world.cells(), world.roots.words.len());
         if round % 4 == 3 {
             let half = world.roots.words.len() / 2;

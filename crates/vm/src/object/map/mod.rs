@@ -423,10 +423,12 @@ impl Vm {
         if map.is_prototype() {
             self.prototypes_changed();
         }
-        let table = dictionary::make_room(self, map.dictionary())?;
-        if table != map.dictionary() {
+        let before = map.dictionary();
+        let table = dictionary::make_room(self, before)?;
+        if table != before {
             map.overflow.set(table.address());
             self.write_barrier(map.header());
+            self.abandon(before.untyped());
         }
         table.append(self, key, value, hash);
         Ok(())

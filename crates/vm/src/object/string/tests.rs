@@ -36,6 +36,8 @@ impl Allocator for TestHeap {
 
     fn write_barrier_at(&mut self, _owner: &Header, _place: *const crate::Value) {}
 
+    fn abandon(&mut self, _row: Gc<Header>) {}
+
     fn strings(&mut self) -> &mut Strings {
         &mut self.strings
     }
