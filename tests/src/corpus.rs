@@ -44,8 +44,7 @@ fn trials(binary: &Path) -> Result<Vec<Trial>, Box<dyn std::error::Error>> {
         for program in &programs {
             // A directive that cannot be read is reported by the test itself.
             let directives = Directives::parse(&fs::read(program)?).unwrap_or_default();
-            let not_in = directives.not_in.as_deref();
-            if not_in.is_some_and(|name| mode.is_called(name)) {
+            if directives.not_in.iter().any(|name| mode.is_called(name)) {
                 continue;
             }
             let name = program.strip_prefix(&root)?.with_extension("");
@@ -81,8 +80,8 @@ struct Directives {
     arguments: Vec<String>,
     stdin: Vec<u8>,
     error_prefix: bool,
-    /// The name of a mode in which the program would take too long.
-    not_in: Option<String>,
+    /// The names of modes in which the program would take too long.
+    not_in: Vec<String>,
 }
 
 impl Directives {
@@ -113,7 +112,7 @@ impl Directives {
                 }
                 Some(("stdin", text)) => directives.stdin = text.replace("\\n", "\n").into_bytes(),
                 Some(("not-in", name)) if MODES.iter().any(|mode| mode.name == name) => {
-                    directives.not_in = Some(name.to_owned());
+                    directives.not_in.push(name.to_owned());
                 }
                 None if directive == "error-prefix" => directives.error_prefix = true,
                 _ => return Err(format!("unknown directive: {line}")),
@@ -222,13 +221,13 @@ mod tests {
     #[test]
     fn directives_stand_in_the_first_comments() {
         let source = b"\xef\xbb\xbf#!/usr/bin/env kiln\r\n// Shows input.\r\n// test: exit=3\n\n\
-            // test: args=a -b c\n// test: stdin=one\\ntwo\\n\n// test: error-prefix\n// test: not-in=gc-stress\nprint 1\n// test: exit=4\n";
+            // test: args=a -b c\n// test: stdin=one\\ntwo\\n\n// test: error-prefix\n// test: not-in=gc-stress\n// test: not-in=evict\nprint 1\n// test: exit=4\n";
         let expected = Directives {
             exit: Some(3),
             arguments: vec!["a".into(), "-b".into(), "c".into()],
             stdin: b"one\ntwo\n".to_vec(),
             error_prefix: true,
-            not_in: Some("gc-stress".into()),
+            not_in: vec!["gc-stress".into(), "evict".into()],
         };
         assert_eq!(Directives::parse(source), Ok(expected));
     }
