@@ -30,10 +30,15 @@ pub(super) fn recommendations(profile: &Profile) -> Vec<Recommendation> {
     for function in &profile.functions {
         found.extend(about_function(function));
     }
-    let unstable = profile
-        .sites
-        .iter()
-        .filter(|site| site.count >= OFTEN && site.score < STABLE && site.signatures.len() > 1);
+    let mut lines = Vec::new();
+    let unstable = profile.sites.iter().filter(|site| {
+        let is_first = !lines.contains(&(&site.file, site.line));
+        let is_unstable = site.count >= OFTEN && site.score < STABLE;
+        if is_first && is_unstable {
+            lines.push((&site.file, site.line));
+        }
+        is_first && is_unstable
+    });
     found.extend(unstable.take(MAX_SITES).map(about_site));
     for phase in &profile.phases {
         if let Some(advice) = phase_advice(&phase.name)
@@ -116,7 +121,7 @@ fn about_loop(measured: &Loop, shorter: &[Loop]) -> Option<(f64, Recommendation)
     }
     let advice = match measured.stability {
         Some(score) if score < STABLE => format!(
-            "its operations meet the same kinds of values only {} of the time: keep variables to one kind",
+            "its operations meet the same kinds of values only {} of the time: keep variables to one kind, and objects to one shape",
             percent(score)
         ),
         _ if measured.osr_candidate => {
@@ -181,7 +186,7 @@ fn about_function(function: &Function) -> Option<(f64, Recommendation)> {
             "no compiler makes it faster: call it less, or with less to do".into()
         }
         (_, Some(score)) if score < STABLE => format!(
-            "its operations meet the same kinds of values only {} of the time: keep variables to one kind",
+            "its operations meet the same kinds of values only {} of the time: keep variables to one kind, and objects to one shape",
             percent(score)
         ),
         _ if function.calls.is_some_and(|calls| calls >= OFTEN) => {
@@ -227,7 +232,11 @@ fn about_site(site: &Site) -> (f64, Recommendation) {
             grouped(site.count),
             kinds.join(", ")
         ),
-        advice: "one kind of operands would let it be specialized".into(),
+        advice: if site.signatures.iter().all(|it| it.text.starts_with("map{")) {
+            "objects that get the same members in the same order would let it be specialized".into()
+        } else {
+            "one kind of operands would let it be specialized".into()
+        },
     };
     (0.0, recommendation)
 }

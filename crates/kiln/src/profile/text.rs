@@ -86,7 +86,7 @@ fn rest(out: &mut String, style: &Style, shown: usize, all: usize, what: &str) {
 /// The report on a run.
 pub fn report(profile: &Profile, style: &Style) -> String {
     let mut out = String::new();
-    summary(&mut out, profile);
+    summary(&mut out, profile, style);
     phases(&mut out, profile, style);
     recommendations(&mut out, profile, style);
     functions(&mut out, profile, style);
@@ -103,7 +103,7 @@ pub fn report(profile: &Profile, style: &Style) -> String {
 /// The report on the heap alone.
 pub fn memory_report(profile: &Profile, style: &Style) -> String {
     let mut out = String::new();
-    summary(&mut out, profile);
+    summary(&mut out, profile, style);
     allocations(&mut out, profile, style);
     if let Some(memory) = &profile.memory {
         heap(&mut out, memory, style);
@@ -111,7 +111,7 @@ pub fn memory_report(profile: &Profile, style: &Style) -> String {
     out
 }
 
-fn summary(out: &mut String, profile: &Profile) {
+fn summary(out: &mut String, profile: &Profile, style: &Style) {
     let how = match (profile.method, profile.samples) {
         (Method::Exact, _) => {
             "exact: every instruction counted, which makes the program several times slower"
@@ -119,25 +119,27 @@ fn summary(out: &mut String, profile: &Profile) {
         }
         (Method::Sampled, samples) => format!("{} samples", grouped(samples.unwrap_or(0))),
     };
-    let _ = writeln!(out, "Profile of {} ({how})", profile.script);
+    let mut sentences = vec![format!("Profile of {} ({how})", profile.script)];
     let ended = match &profile.ending {
         Ending::Finished => "it ran to its end".into(),
         Ending::Exit { status } => format!("it ended by exit({status})"),
         Ending::Error { message } => format!("it ended by an error: {message}"),
         Ending::Interrupted => "it was interrupted".into(),
     };
-    let _ = writeln!(
-        out,
+    sentences.push(format!(
         "{} in all; {ended}; tiers: {}",
         time(profile.total_ns as f64),
         profile.tiers.join(", ")
-    );
+    ));
     if profile.samples == Some(0) {
-        out.push_str("It ended before the first sample: measure it without --sample.\n");
+        sentences.push("It ended before the first sample: measure it without --sample.".into());
     } else if profile.operations.total.is_some_and(|total| total <= EMPTY) {
-        out.push_str("The program is empty: there was nothing to measure.\n");
+        sentences.push("The program is empty: there was nothing to measure.".into());
     } else if profile.method == Method::Exact && profile.functions.len() == 1 {
-        out.push_str("It calls no function: all its time is spent at the top level.\n");
+        sentences.push("It calls no function: all its time is spent at the top level.".into());
+    }
+    for sentence in sentences {
+        let _ = writeln!(out, "{}", style.wrap(&sentence, 0));
     }
 }
 
