@@ -335,6 +335,37 @@ end for",
 }
 
 #[test]
+fn short_ways_through_intrinsics_count_as_calls() {
+    let profile = exact(
+        "\
+table = {1: \"a\", 2: \"b\"}
+record = {\"k\": 1}
+list = [1, 2, 3]
+for i in range(1, 6)
+  table.hasIndex i
+  record.hasIndex \"k\"
+  list.indexOf i
+  list.push i
+  list.pop
+  floor i / 2
+  char 65
+  \"ab\".code
+end for",
+    );
+    for (name, calls) in [
+        ("hasIndex", 12),
+        ("indexOf", 6),
+        ("push", 6),
+        ("pop", 6),
+        ("floor", 6),
+        ("char", 6),
+        ("code", 6),
+    ] {
+        assert_eq!(function(&profile, name).calls, Some(calls), "{name}");
+    }
+}
+
+#[test]
 fn intrinsics_that_call_back_stand_between() {
     let profile = exact(
         "\

@@ -527,7 +527,9 @@ pub(super) fn slow_call_member(vm: &mut Vm, next: Next) -> Step {
         Ok(Some(member)) => match member.value.as_function() {
             Some(function) => {
                 feedback.record_target(target_of(function));
+                // The profiler only foresees what the inline cache knows.
                 if site.instruction.flags() == 1
+                    && !vm.profiles_exactly()
                     && let Some(value) =
                         shortcuts::search(vm, function, object, site.get(site.instruction.b() + 3))
                 {
