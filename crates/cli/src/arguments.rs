@@ -117,13 +117,14 @@ impl Options {
 
     /// The limits of the interpreter.
     pub fn limits(&self) -> Limits {
-        let default = Limits::default();
+        let default = Limits::TRUSTED;
         Limits {
             heap_bytes: self.heap_limit.unwrap_or(default.heap_bytes),
             // A register takes eight bytes.
             stack_registers: self
                 .stack_limit
                 .map_or(default.stack_registers, |bytes| bytes / 8),
+            ..default
         }
     }
 }

@@ -1,10 +1,8 @@
 //! The host of scripts that run at the command line: they may do what the person who started them may.
 
-use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kiln::{Host, Identity, Keyboard, Library, Modules};
 
@@ -87,10 +85,31 @@ impl Output {
     }
 }
 
+/// Something that the console has in common with the rest of the program.
+pub struct Shared<T>(Arc<Mutex<T>>);
+
+impl<T> Shared<T> {
+    /// Something to be shared.
+    pub fn new(content: T) -> Shared<T> {
+        Shared(Arc::new(Mutex::new(content)))
+    }
+
+    /// Takes it for a moment. It must not be taken meanwhile.
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Shared<T> {
+        Shared(self.0.clone())
+    }
+}
+
 /// The host.
 pub struct Console {
-    output: Rc<RefCell<Output>>,
-    input: Rc<RefCell<Input>>,
+    output: Shared<Output>,
+    input: Shared<Input>,
     /// What `key` asks; shares the input.
     keys: Keys,
     modules: Modules,
@@ -102,8 +121,8 @@ pub struct Console {
 impl Console {
     /// A host for a script at this path, if it has one, with these values of `shellArgs`.
     pub fn new(
-        output: Rc<RefCell<Output>>,
-        input: Rc<RefCell<Input>>,
+        output: Shared<Output>,
+        input: Shared<Input>,
         script: Option<&Path>,
         arguments: Vec<String>,
     ) -> Console {
@@ -129,7 +148,7 @@ impl Console {
 
 impl Host for Console {
     fn write_output(&mut self, text: &str) {
-        self.output.borrow_mut().write(text);
+        self.output.lock().write(text);
     }
 
     fn write_error(&mut self, text: &str) {
@@ -138,13 +157,13 @@ impl Host for Console {
     }
 
     fn flush(&mut self) {
-        self.output.borrow_mut().flush();
+        self.output.lock().flush();
     }
 
     fn read_line(&mut self, prompt: &str) -> Option<String> {
-        let mut input = self.input.borrow_mut();
+        let mut input = self.input.lock();
         if input.is_terminal() {
-            let mut output = self.output.borrow_mut();
+            let mut output = self.output.lock();
             output.write(prompt);
             output.flush();
         }
@@ -185,7 +204,7 @@ impl Host for Console {
     }
 
     fn keyboard(&mut self) -> Option<&mut dyn Keyboard> {
-        let has_keyboard = self.input.borrow().is_terminal();
+        let has_keyboard = self.input.lock().is_terminal();
         has_keyboard.then_some(&mut self.keys)
     }
 
@@ -198,18 +217,18 @@ impl Host for Console {
 }
 
 /// The keyboard behind the input.
-struct Keys(Rc<RefCell<Input>>);
+struct Keys(Shared<Input>);
 
 impl Keyboard for Keys {
     fn typed(&mut self) -> String {
-        self.0.borrow_mut().typed()
+        self.0.lock().typed()
     }
 
     fn echo(&self) -> bool {
-        self.0.borrow().echo()
+        self.0.lock().echo()
     }
 
     fn set_echo(&mut self, echo: bool) {
-        self.0.borrow_mut().set_echo(echo);
+        self.0.lock().set_echo(echo);
     }
 }

@@ -29,7 +29,7 @@ pub fn repl(arguments: Vec<OsString>, options: Options) -> Result<u8, Error> {
 /// Talks until the input ends or `exit` is called: the exit status. If standard input is no terminal, its lines are
 /// the session's, and nothing but results is shown.
 pub fn talk(world: World) -> Result<u8, Error> {
-    let is_terminal = world.input.borrow().is_terminal();
+    let is_terminal = world.input.lock().is_terminal();
     let mut session = Session {
         world: Rc::new(RefCell::new(world)),
         lines: LineReader::new(),
@@ -57,7 +57,7 @@ impl Session {
         let input = self.world.borrow().input.clone();
         loop {
             // The borrow ends here: what the line calls may read on.
-            let line = input.borrow_mut().read_line();
+            let line = input.lock().read_line();
             match line.map(|line| self.feed(&line)) {
                 None => return 0,
                 Some(Some(status)) => return status,
@@ -126,7 +126,7 @@ impl Session {
             Ok(Line::Incomplete) => None,
             Ok(Line::Program(program)) => self.run(&program),
             Err(errors) => {
-                self.world.borrow().output.borrow_mut().flush();
+                self.world.borrow().output.lock().flush();
                 eprintln!("{}", errors.render(colour()));
                 None
             }
@@ -138,7 +138,7 @@ impl Session {
         world.interrupt.clear();
         world.interpreter.clear_interrupt();
         let outcome = world.interpreter.run_line(program);
-        world.input.borrow_mut().leave_key_mode();
+        world.input.lock().leave_key_mode();
         match outcome {
             Err(error) => {
                 world.report(&error);
@@ -149,7 +149,7 @@ impl Session {
                 ..
             }) => Some(status),
             Ok(LineOutcome { result, .. }) => {
-                let mut output = world.output.borrow_mut();
+                let mut output = world.output.lock();
                 if let Some(result) = result {
                     output.write(&format!("{result}\n"));
                 }

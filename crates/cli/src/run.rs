@@ -1,20 +1,18 @@
 //! Running programs.
 
-use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kiln::{
-    CodeBlock, CompileErrors, CompileOptions, Interpreter, Outcome, RuntimeError, ScriptError,
-    TierEventKind,
+    CodeBlock, CompileErrors, CompileOptions, Engine, Interpreter, Outcome, RuntimeError,
+    ScriptError, TierEventKind,
 };
 
 use crate::arguments::{Options, Program};
-use crate::console::{Console, Output};
+use crate::console::{Console, Output, Shared};
 use crate::interrupt::{self, Interrupt};
 use crate::terminal::Input;
 use crate::{Error, SCRIPT_ERROR, colour, repl, size};
@@ -26,8 +24,8 @@ const NOBODY_READS: u8 = 141;
 pub struct World {
     // First, so that open files are written and the terminal is restored before anything else ends.
     pub interpreter: Interpreter,
-    pub output: Rc<RefCell<Output>>,
-    pub input: Rc<RefCell<Input>>,
+    pub output: Shared<Output>,
+    pub input: Shared<Input>,
     pub interrupt: Arc<Interrupt>,
     gc_stats: bool,
     jit_stats: bool,
@@ -41,16 +39,20 @@ impl World {
         options: &Options,
     ) -> Result<World, Error> {
         let interrupt = Interrupt::install();
-        let output = Rc::new(RefCell::new(Output::new(interrupt.clone())));
-        let input = Rc::new(RefCell::new(Input::new(interrupt.clone())));
+        let output = Shared::new(Output::new(interrupt.clone()));
+        let input = Shared::new(Input::new(interrupt.clone()));
         let arguments = arguments
             .iter()
             .map(|argument| argument.to_string_lossy().into_owned())
             .collect();
         let console = Console::new(output.clone(), input.clone(), script, arguments);
-        let mut interpreter =
-            Interpreter::with_jit(options.limits(), Box::new(console), &options.jit())?;
-        interpreter.vm().heap().set_stress(options.gc_stress);
+        let mut interpreter = Engine::new()
+            .interpreter()
+            .limits(options.limits())
+            .jit(options.jit())
+            .host(console)
+            .build()?;
+        interpreter.set_gc_stress(options.gc_stress);
         interrupt.watch(interpreter.interrupter());
         Ok(World {
             interpreter,
@@ -73,8 +75,8 @@ impl World {
 
     /// Shows a runtime error with its stack: the exit status.
     pub fn report(&mut self, error: &ScriptError) -> u8 {
-        self.output.borrow_mut().flush();
-        if self.output.borrow().has_failed() {
+        self.output.lock().flush();
+        if self.output.lock().has_failed() {
             // That is why the script was stopped; `finish` will tell.
             return SCRIPT_ERROR;
         }
@@ -94,14 +96,14 @@ impl World {
 
     /// Writes what is left of the output; the exit status, unless that fails.
     pub fn finish(mut self, status: u8) -> Result<u8, Error> {
-        self.output.borrow_mut().flush();
+        self.output.lock().flush();
         if self.gc_stats {
             self.print_statistics();
         }
         if self.jit_stats {
             self.print_jit_report();
         }
-        let error = self.output.borrow_mut().take_error();
+        let error = self.output.lock().take_error();
         match error {
             None => Ok(status),
             Some(error) if error.kind() == ErrorKind::BrokenPipe => Ok(NOBODY_READS),
@@ -136,7 +138,7 @@ impl World {
     }
 
     fn print_statistics(&mut self) {
-        let statistics = self.interpreter.vm().heap().statistics();
+        let statistics = self.interpreter.statistics();
         let micros = |duration: Duration| format!("{} µs", duration.as_micros());
         eprintln!("allocated   {}", size::format(statistics.allocated_bytes));
         eprintln!(

@@ -10,9 +10,9 @@ use crate::compile::{CompileErrors, emit};
 /// Collects lines until they make a program.
 ///
 /// ```
-/// use kiln::{Interpreter, Limits, Line, LineReader, NoHost};
+/// use kiln::{Engine, Line, LineReader};
 ///
-/// let mut interpreter = Interpreter::new(Limits::default(), Box::new(NoHost))?;
+/// let mut interpreter = Engine::new().interpreter().build()?;
 /// let mut lines = LineReader::new();
 /// assert!(matches!(lines.feed("sum = 1 +")?, Line::Incomplete));
 /// let Line::Program(program) = lines.feed("2; sum * 2")? else { panic!("the line is complete") };

@@ -1,13 +1,11 @@
 //! What scripts can do is what their host grants.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kiln::{
-    CodeBlock, CompileOptions, Host, Interpreter, Library, Limits, NoHost, Outcome, RuntimeError,
+    CodeBlock, CompileOptions, Engine, Host, Interpreter, Library, Outcome, RuntimeError,
     ScriptError,
 };
 
@@ -23,9 +21,13 @@ fn compile(text: &str, module: Option<String>) -> Arc<CodeBlock> {
     .unwrap()
 }
 
+fn interpreter() -> Interpreter {
+    Engine::new().interpreter().build().unwrap()
+}
+
 /// Runs a program without any grants and returns its error.
 fn refused(program: &str) -> String {
-    let mut interpreter = Interpreter::new(Limits::default(), Box::new(NoHost)).unwrap();
+    let mut interpreter = interpreter();
     interpreter
         .run(&compile(program, None))
         .unwrap_err()
@@ -36,7 +38,7 @@ fn refused(program: &str) -> String {
 /// A host with modules in memory, which keeps what is printed.
 #[derive(Default)]
 struct Recorder {
-    output: Rc<RefCell<String>>,
+    output: Arc<Mutex<String>>,
     modules: HashMap<&'static str, Arc<CodeBlock>>,
     environment: Vec<(String, String)>,
     files: bool,
@@ -56,17 +58,17 @@ impl Recorder {
     /// Runs a program: what it printed, and how it ended.
     fn run(self, program: &str) -> (String, Result<Outcome, String>) {
         let output = self.output.clone();
-        let mut interpreter = Interpreter::new(Limits::default(), Box::new(self)).unwrap();
+        let mut interpreter = Engine::new().interpreter().host(self).build().unwrap();
         let ending = interpreter
             .run(&compile(program, None))
             .map_err(|error| error.to_string());
-        (output.take(), ending)
+        (std::mem::take(&mut *output.lock().unwrap()), ending)
     }
 }
 
 impl Host for Recorder {
     fn write_output(&mut self, text: &str) {
-        self.output.borrow_mut().push_str(text);
+        self.output.lock().unwrap().push_str(text);
     }
 
     fn allows_files(&self) -> bool {
@@ -212,7 +214,7 @@ fn interrupted(interpreter: &mut Interpreter, program: &str) -> ScriptError {
 /// Every form of loop: conditions that are one comparison with a constant or a variable, others, and slow ones.
 #[test]
 fn endless_loops_can_be_interrupted() {
-    let mut interpreter = Interpreter::new(Limits::default(), Box::new(NoHost)).unwrap();
+    let mut interpreter = interpreter();
     for (condition, body) in [
         ("x < 1", ""),
         ("x == y", ""),
@@ -244,7 +246,7 @@ fn functions_may_have_many_and_long_loops() {
     let program = format!(
         "count = function(n)\n{loops}while i > 1\n{body}i -= 1\nend while\nreturn n\nend function\nexit count(-200000) - 900"
     );
-    let mut interpreter = Interpreter::new(Limits::default(), Box::new(NoHost)).unwrap();
+    let mut interpreter = interpreter();
     assert_eq!(
         interpreter.run(&compile(&program, None)),
         Ok(Outcome::Exit(0))
@@ -253,7 +255,7 @@ fn functions_may_have_many_and_long_loops() {
 
 #[test]
 fn a_waiting_script_can_be_interrupted() {
-    let mut interpreter = Interpreter::new(Limits::default(), Box::new(NoHost)).unwrap();
+    let mut interpreter = interpreter();
     let error = interrupted(&mut interpreter, "x = 1\nwait 1000000");
     assert_eq!(error.error, RuntimeError::Interrupted);
     assert_eq!(error.to_string(), "Runtime Error: interrupted [line 2]");
@@ -267,7 +269,7 @@ fn a_waiting_script_can_be_interrupted() {
 
 #[test]
 fn long_stacks_are_shown_with_a_gap() {
-    let mut interpreter = Interpreter::new(Limits::default(), Box::new(NoHost)).unwrap();
+    let mut interpreter = interpreter();
     let program = compile(
         "f = function(n)\nif n == 0 then return nosuch\nreturn f(n - 1)\nend function\nf 99",
         None,
@@ -282,7 +284,7 @@ fn long_stacks_are_shown_with_a_gap() {
 
 #[test]
 fn only_lines_that_store_a_result_have_one() {
-    let mut interpreter = Interpreter::new(Limits::default(), Box::new(NoHost)).unwrap();
+    let mut interpreter = interpreter();
     let mut lines = kiln::LineReader::new();
     for (line, expected) in [
         ("1 + 1", Some("2")),
@@ -313,7 +315,7 @@ fn compiled_code_survives_a_file() {
     );
     let contents = kiln::save_compiled(&program);
     assert!(kiln::is_compiled(&contents) && !kiln::is_compiled(b"x = 1"));
-    let mut interpreter = Interpreter::new(Limits::default(), Box::new(NoHost)).unwrap();
+    let mut interpreter = interpreter();
     interpreter
         .run(&kiln::load_compiled(&contents).unwrap())
         .unwrap();
@@ -326,7 +328,7 @@ fn compiled_code_survives_a_file() {
 
 #[test]
 fn globals_can_be_read_after_an_error_and_by_the_next_program() {
-    let mut interpreter = Interpreter::new(Limits::default(), Box::new(NoHost)).unwrap();
+    let mut interpreter = interpreter();
     let failing = "f = function\n  return total\nend function\n\
         total = 0\nfor i in [1, 2, 3]\n  total = total + i\n  if i == 2 then nosuch\nend for\n";
     for _ in 0..2 {
@@ -363,7 +365,7 @@ fn a_module_may_use_the_variables_of_the_program_that_is_running() {
 fn a_program_can_be_run_again_and_again() {
     let recorder = Recorder::default();
     let output = recorder.output.clone();
-    let mut interpreter = Interpreter::new(Limits::default(), Box::new(recorder)).unwrap();
+    let mut interpreter = Engine::new().interpreter().host(recorder).build().unwrap();
     // The top level's own variables, a closure over a local and a way out in the middle.
     let program = compile(
         "if not globals.hasIndex(\"runs\") then globals.runs = 0\n\
@@ -382,5 +384,5 @@ fn a_program_can_be_run_again_and_again() {
     assert_eq!(interpreter.run(&other).unwrap(), Outcome::Finished);
     assert_eq!(interpreter.run(&program).unwrap(), Outcome::Finished);
     assert_eq!(interpreter.run(&program).unwrap(), Outcome::Finished);
-    assert_eq!(*output.borrow(), "11\nother 3\n14\n15\n");
+    assert_eq!(*output.lock().unwrap(), "11\nother 3\n14\n15\n");
 }

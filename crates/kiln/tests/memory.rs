@@ -1,9 +1,9 @@
 //! What programs may cost, and that running out of memory or stack leaves the interpreter sound.
 
-use kiln::{CompileOptions, Interpreter, Limits, NoHost, Outcome};
+use kiln::{CompileOptions, Engine, Interpreter, Limits, Outcome};
 
 fn interpreter(limits: Limits) -> Interpreter {
-    Interpreter::new(limits, Box::new(NoHost)).unwrap()
+    Engine::new().interpreter().limits(limits).build().unwrap()
 }
 
 fn run(interpreter: &mut Interpreter, program: &str) -> Result<Outcome, String> {

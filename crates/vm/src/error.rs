@@ -61,6 +61,9 @@ pub enum RuntimeError {
     /// The script has used up the time it may take in all.
     #[error("the time limit is reached")]
     TimeUp,
+    /// A function that cannot be suspended, since the host waits for it, wants to wait.
+    #[error("a function called by the host cannot wait")]
+    CannotWait,
     /// An imported module does not compile: the whole report, which has its own prefix and position.
     #[error("{0}")]
     BrokenModule(Box<str>),

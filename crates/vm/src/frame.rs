@@ -59,6 +59,14 @@ pub struct Frame {
 #[repr(transparent)]
 pub struct FrameMark(*mut Frame);
 
+/// Where what is running begins: above the frames of a suspended activity, if there are any.
+#[derive(Clone, Copy)]
+pub(crate) struct Floor {
+    mark: FrameMark,
+    /// The first register that is free for it.
+    end: *mut Value,
+}
+
 /// Registers beyond the limit that runtime functions may use without a check.
 const RED_ZONE: usize = 512;
 
@@ -74,6 +82,8 @@ pub struct FrameStack {
     records: MmapMut,
     /// Behind the current frame's record.
     top: *mut Frame,
+    /// Where what is running begins.
+    floor: Floor,
     /// A window must end below its limit, which a request lowers to 0.
     safepoint: Safepoint,
     /// The limit while nothing is requested.
@@ -92,9 +102,13 @@ impl FrameStack {
         let real_limit = values.as_ptr() as usize + registers * size_of::<Value>();
         let top = records.as_ptr() as *mut Frame;
         Ok(FrameStack {
-            values,
             records,
             top,
+            floor: Floor {
+                mark: FrameMark(top),
+                end: values.as_ptr() as *mut Value,
+            },
+            values,
             safepoint: Safepoint::new(real_limit),
             real_limit,
         })
@@ -160,12 +174,40 @@ impl FrameStack {
 
     /// The first register behind the current frame's window.
     pub fn end(&self) -> *mut Value {
-        if self.depth() == 0 {
-            return self.values.as_ptr() as *mut Value;
+        if self.top == self.floor.mark.0 {
+            return self.floor.end;
         }
         let frame = self.top();
         // SAFETY: the window ends below the limit, inside the mapping.
         unsafe { frame.base.add((*frame.code).register_count) }
+    }
+
+    /// Makes what runs next begin behind all frames there are, and behind what a call that is just being made may have written.
+    /// Returns what was so before.
+    pub(crate) fn raise_floor(&mut self) -> Floor {
+        let before = self.floor;
+        if !self.is_empty() {
+            self.floor = Floor {
+                mark: self.mark(),
+                end: self.end().wrapping_add(CALL_REGISTERS),
+            };
+        }
+        before
+    }
+
+    /// Puts the floor back.
+    pub(crate) fn set_floor(&mut self, floor: Floor) {
+        self.floor = floor;
+    }
+
+    /// Whether nothing that runs has a frame.
+    pub fn is_empty(&self) -> bool {
+        self.top == self.floor.mark.0
+    }
+
+    /// The number of frames of what runs.
+    pub fn running_depth(&self) -> usize {
+        (self.top as usize - self.floor.mark.0 as usize) / size_of::<Frame>()
     }
 
     /// Whether a window that ends at `end` is too far; also true if anything is requested.
@@ -198,10 +240,11 @@ impl FrameStack {
     /// Where the frames are, innermost first; at most `most`, of long stacks the innermost and the outermost.
     pub fn positions(&self, most: usize) -> Vec<Position> {
         let depth = self.depth();
-        let skipped = depth.saturating_sub(most);
+        let running = self.running_depth();
+        let skipped = running.saturating_sub(most);
         let skip_from = most - most / 4;
         let mut positions = Vec::new();
-        for (number, index) in (0..depth).rev().enumerate() {
+        for (number, index) in (depth - running..depth).rev().enumerate() {
             if number >= skip_from && number < skip_from + skipped {
                 continue;
             }

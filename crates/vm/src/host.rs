@@ -6,7 +6,7 @@ use kiln_bytecode::CodeBlock;
 
 /// Services of the surrounding program. Every method has a default that grants nothing.
 #[allow(unused_variables)]
-pub trait Host {
+pub trait Host: Send {
     /// Writes to the program's standard output.
     fn write_output(&mut self, text: &str) {}
     /// Writes to the program's error output (warnings).
@@ -74,7 +74,7 @@ pub enum Library {
 }
 
 /// A keyboard that delivers single keys.
-pub trait Keyboard {
+pub trait Keyboard: Send {
     /// What was typed since the last call, as the terminal encodes it; empty if nothing. Does not wait.
     fn typed(&mut self) -> String;
     /// Whether typed characters are shown.

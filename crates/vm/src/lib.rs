@@ -10,6 +10,7 @@ pub mod intrinsics;
 pub mod object;
 pub mod profile;
 mod results;
+mod rooted;
 pub mod safepoint;
 pub mod semantics;
 pub mod stack;
@@ -19,5 +20,6 @@ pub mod value;
 pub mod vm;
 pub mod watch;
 
+pub use rooted::Rooted;
 pub use value::Value;
 pub use vm::Vm;

@@ -164,7 +164,7 @@ impl Vm {
                 self.run_hook(|hooks| &mut hooks.install_code);
             }
             if reasons.contains(Reason::SliceOver) {
-                self.suspend(Suspension::SliceOver);
+                self.suspend(Suspension::SliceOver)?;
             }
         }
         Ok(())

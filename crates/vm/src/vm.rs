@@ -1,5 +1,6 @@
 //! The interpreter instance: one script world with its heap, globals, stacks and code.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use kiln_bytecode::{CodeBlock, Constant};
@@ -10,6 +11,7 @@ use crate::feedback::{CodeInstance, Countdown, FeedbackCell, parameter_count, va
 use crate::frame::{FrameStack, Limits};
 use crate::heap::{Gc, Header, Heap, Kind, Marker, Roots, Survivors};
 use crate::host::Host;
+use crate::intrinsics::closure::ClosureRow;
 use crate::intrinsics::shell::Shell;
 use crate::intrinsics::{Intrinsic, IntrinsicTable};
 use crate::object::allocator::Allocator;
@@ -20,6 +22,7 @@ use crate::object::map::globals::Globals;
 use crate::object::map::shape::{ShapeId, ShapeTable};
 use crate::object::string::{self, StringCell, Strings};
 use crate::profile::Profiler;
+use crate::rooted::RootTable;
 use crate::safepoint::Hooks;
 use crate::stack::ScriptStack;
 use crate::text::random::Random;
@@ -66,8 +69,6 @@ pub struct Vm {
     pub(crate) globals_map: Gc<MapCell>,
     #[expect(clippy::vec_box, reason = "instances are referred to by their address")]
     pub(crate) instances: Vec<Box<CodeInstance>>,
-    /// The instance of the program that ran last.
-    pub(crate) last_program: Option<*const CodeInstance>,
     /// Further values that must live as long as the interpreter or the scope that entered them.
     pub(crate) roots: Vec<Value>,
     pub(crate) intrinsics: IntrinsicTable,
@@ -79,6 +80,8 @@ pub struct Vm {
     pub(crate) shell: Shell,
     pub(crate) stack: ScriptStack,
     pub(crate) limits: Limits,
+    /// The instances of programs and modules.
+    pub(crate) programs: std::collections::HashMap<*const CodeBlock, *const CodeInstance>,
     /// Lines for which the warning about assigning an unqualified local was given.
     pub(crate) warned: std::collections::HashSet<(usize, u32)>,
     pub(crate) started: std::time::Instant,
@@ -90,6 +93,13 @@ pub struct Vm {
     pub(crate) print_buffer: String,
     /// How deep imports are nested.
     pub(crate) import_depth: usize,
+    /// The values that are referred to from outside.
+    pub(crate) rooted: RootTable,
+    /// The intrinsics of the host.
+    #[expect(clippy::vec_box, reason = "functions refer to them by their address")]
+    pub(crate) closures: Vec<Box<ClosureRow>>,
+    /// What the host keeps with the interpreter.
+    pub(crate) host_data: Option<Box<dyn Any + Send>>,
     /// Who answers requests at safepoints.
     pub(crate) hooks: Hooks,
     /// What is recorded while programs run, if anything is.
@@ -247,6 +257,8 @@ impl Roots for World<'_> {
         for value in &vm.roots {
             marker.value(*value);
         }
+        vm.rooted.trace(marker);
+        vm.handles.trace(marker);
         vm.frames.trace(marker);
         vm.stack.trace(marker);
     }
@@ -281,7 +293,9 @@ impl Vm {
                 vm,
                 lifetime: std::marker::PhantomData,
             };
-            return self.heap.collect_and_allocate(kind, bytes, &mut world);
+            let cell = self.heap.collect_and_allocate(kind, bytes, &mut world);
+            self.drop_dead_objects();
+            return cell;
         }
         match self.heap.allocate_without_collecting(kind, bytes) {
             Some(cell) => Ok(cell),
@@ -297,11 +311,30 @@ impl Vm {
             lifetime: std::marker::PhantomData,
         };
         self.heap.collect_full(&mut world);
+        self.drop_dead_objects();
     }
 
     /// The heap's statistics and switches.
     pub fn heap(&mut self) -> &mut Heap {
         &mut self.heap
+    }
+
+    /// What the host keeps with the interpreter.
+    pub fn host_data(&mut self) -> &mut Option<Box<dyn Any + Send>> {
+        &mut self.host_data
+    }
+
+    /// Exchanges the host and what it keeps with that of another interpreter.
+    pub fn exchange_host(&mut self, other: &mut Vm) {
+        std::mem::swap(&mut self.host, &mut other.host);
+        std::mem::swap(&mut self.host_data, &mut other.host_data);
+    }
+
+    /// Assigns the global variable with this interned name.
+    pub fn set_global(&mut self, name: Gc<StringCell>, value: Value) -> Fallible<()> {
+        let index = self.global_index(name);
+        self.globals.assign(index, value);
+        Ok(())
     }
 
     /// The host.
@@ -427,6 +460,17 @@ impl Vm {
         Ok(address)
     }
 
+    /// The one instance of a program or module, made if there is none yet.
+    pub(crate) fn instance_of(&mut self, block: &Arc<CodeBlock>) -> Fallible<*const CodeInstance> {
+        // An instance keeps its block, so the address is that of no other one.
+        if let Some(known) = self.programs.get(&Arc::as_ptr(block)) {
+            return Ok(*known);
+        }
+        let instance = self.instantiate(block)?;
+        self.programs.insert(Arc::as_ptr(block), instance);
+        Ok(instance)
+    }
+
     /// The instance of a nested function.
     pub(crate) fn nested_instance(
         &mut self,
@@ -507,8 +551,11 @@ impl Vm {
         let warning = format!(
             "Warning: assignment of unqualified local '{name}' based on nonlocal is deprecated [{place}]\n"
         );
-        self.host.flush();
-        self.host.write_error(&warning);
+        // There is no intrinsic whose error a panic of the host could be.
+        let _ = self.ask_host("warning", |host| {
+            host.flush();
+            host.write_error(&warning);
+        });
     }
 
     /// The text of a string for an error message.
@@ -559,13 +606,16 @@ impl Vm {
             shell: Shell::default(),
             stack: ScriptStack::default(),
             limits,
+            programs: std::collections::HashMap::new(),
             warned: std::collections::HashSet::new(),
             started: std::time::Instant::now(),
             outcome: None,
             tiers: Tiers::default(),
             print_buffer: String::new(),
             import_depth: 0,
-            last_program: None,
+            rooted: RootTable::default(),
+            closures: Vec::new(),
+            host_data: None,
             hooks: Hooks::default(),
             profiler: None,
         });

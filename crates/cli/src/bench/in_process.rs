@@ -1,27 +1,25 @@
 //! Many runs of a script in one interpreter.
 
-use std::cell::RefCell;
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::ExitStatus;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kiln::{CodeBlock, Interpreter, Limits, Outcome};
+use kiln::{CodeBlock, Engine, Interpreter, Limits, Outcome};
 use kiln_bench::process::{Run, Sample, own_usage};
 
 use super::Error;
-use crate::console::{Console, Output};
+use crate::console::{Console, Output, Shared};
 use crate::terminal::Input;
 
 /// A script that can be run again and again. What it leaves in global variables stays from run to run.
 pub struct InProcess {
     interpreter: Interpreter,
     program: Arc<CodeBlock>,
-    output: Rc<RefCell<Output>>,
-    input: Rc<RefCell<Input>>,
+    output: Shared<Output>,
+    input: Shared<Input>,
 }
 
 impl InProcess {
@@ -31,15 +29,19 @@ impl InProcess {
         script: &Path,
         arguments: &[OsString],
     ) -> Result<InProcess, Error> {
-        let output = Rc::new(RefCell::new(Output::captured()));
-        let input = Rc::new(RefCell::new(Input::detached()));
+        let output = Shared::new(Output::captured());
+        let input = Shared::new(Input::detached());
         let arguments = std::iter::once(script.as_os_str())
             .chain(arguments.iter().map(OsString::as_os_str))
             .map(|argument| argument.to_string_lossy().into_owned())
             .collect();
         let console = Console::new(output.clone(), input.clone(), Some(script), arguments);
         Ok(InProcess {
-            interpreter: Interpreter::new(Limits::default(), Box::new(console))?,
+            interpreter: Engine::new()
+                .interpreter()
+                .limits(Limits::TRUSTED)
+                .host(console)
+                .build()?,
             program,
             output,
             input,
@@ -48,7 +50,7 @@ impl InProcess {
 
     /// Runs the script once.
     pub fn run(&mut self, input: &[u8]) -> Result<Run, Error> {
-        self.input.borrow_mut().replace(input);
+        self.input.lock().replace(input);
         let before = own_usage().map_err(Error::NoUsage)?;
         let start = Instant::now();
         let result = self.interpreter.run(&self.program);
@@ -68,7 +70,7 @@ impl InProcess {
             },
             // The status as `wait` reports it has the exit code in its second byte.
             status: ExitStatus::from_raw(i32::from(status) << 8),
-            output: self.output.borrow_mut().take_captured(),
+            output: self.output.lock().take_captured(),
             errors: errors.into_bytes(),
         })
     }

@@ -28,12 +28,12 @@ pub struct Options {
 ///
 /// ```
 /// use kiln::profile::{Options, Recorder};
-/// use kiln::{CompileOptions, Interpreter, Limits, NoHost};
+/// use kiln::{CompileOptions, Engine};
 ///
 /// let mut recorder = Recorder::new("square.ms", Options::default());
 /// let text = b"square = function(x)\n  return x * x\nend function\nfor i in range(1, 9)\n  square i\nend for";
 /// let program = recorder.compile(text, CompileOptions::default())?;
-/// let mut interpreter = Interpreter::new(Limits::default(), Box::new(NoHost))?;
+/// let mut interpreter = Engine::new().interpreter().build()?;
 /// let (outcome, profile) = recorder.run(&mut interpreter, &program);
 /// outcome?;
 /// let square = profile.functions.iter().find(|function| function.name == "square");

@@ -248,7 +248,8 @@ fn run_intrinsic(
         unsafe { *window.add(first + index) = value };
     }
     // SAFETY: the arguments were just put in order.
-    let arguments = unsafe { Arguments::new(window.add(first), parameters.len(), self_value) };
+    let arguments =
+        unsafe { Arguments::new(intrinsic, window.add(first), parameters.len(), self_value) };
     if vm.profiler.is_some() {
         return profiled::run_intrinsic(vm, intrinsic, arguments);
     }

@@ -32,6 +32,7 @@ use crate::feedback::{CodeInstance, FeedbackCell};
 use crate::frame::{Frame, FrameMark, MAX_ARGUMENTS};
 use crate::heap::Gc;
 use crate::object::function::{Callee, FunctionCell};
+use crate::rooted::Rooted;
 use crate::tier::Hot;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -254,14 +255,26 @@ impl Vm {
     /// # Errors
     /// The script's error, with its position, or its `exit`.
     pub fn run_program(&mut self, program: &Arc<CodeBlock>) -> Fallible<Value> {
-        // SAFETY: instances live as long as the interpreter.
-        let is_last = |last: &*const CodeInstance| Arc::ptr_eq(unsafe { &(**last).block }, program);
-        let instance = match self.last_program.filter(is_last) {
-            Some(last) => last,
-            None => self.instantiate(program)?,
-        };
-        self.last_program = Some(instance);
+        let instance = self.instance_of(program)?;
         self.run_instance(instance)
+    }
+
+    /// Calls a function that is kept, with its arguments behind it. Must run on the script stack, where it may be suspended.
+    ///
+    /// # Errors
+    /// The script's error, with its position, or its `exit`.
+    pub fn run_rooted_call(&mut self, call: &[Rooted]) -> Fallible<Rooted> {
+        let mut values = [Value::NULL; MAX_ARGUMENTS];
+        let Some((function, arguments)) = call.split_first() else {
+            return Err(Throw::message("there is nothing to call"));
+        };
+        let function = self.rooted(function).unwrap_or(Value::NULL);
+        let count = arguments.len().min(MAX_ARGUMENTS);
+        for (place, argument) in values.iter_mut().zip(arguments) {
+            *place = self.rooted(argument).unwrap_or(Value::NULL);
+        }
+        let result = self.call(function, Value::UNASSIGNED, &values[..count])?;
+        Ok(self.root(result))
     }
 
     /// Runs an instance's code as a function without arguments. Must run on the script stack.
@@ -296,7 +309,7 @@ impl Vm {
         match throw.into_ending() {
             Ending::Error(error) => {
                 let stack = self.frames.positions(MAX_TRACE);
-                let omitted = self.frames.depth() - stack.len();
+                let omitted = self.frames.running_depth() - stack.len();
                 Throw::reported(ScriptError {
                     error,
                     stack,

@@ -99,7 +99,7 @@ fn version(vm: &mut Vm, _arguments: Arguments) -> Fallible<Value> {
     if let Some(map) = vm.intrinsics.version {
         return Ok(Value::map(map));
     }
-    let host = vm.host.identity();
+    let host = vm.ask_host("version", |host| host.identity())?;
     let map = vm.new_map(5)?;
     for (name, text) in [("miniscript", LANGUAGE_VERSION), ("buildDate", BUILD_DATE)] {
         set(vm, map, name, text)?;

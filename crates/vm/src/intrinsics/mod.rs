@@ -3,6 +3,7 @@
 //! Each family is a file with a table of [`Intrinsic`] rows; from the rows come calls, `print @name`, completion and help.
 
 mod bits;
+pub mod closure;
 mod containers;
 mod inspection;
 mod lists;
@@ -138,18 +139,21 @@ pub struct Arguments<'a> {
     first: *const Value,
     count: usize,
     self_value: Value,
+    intrinsic: &'a Intrinsic,
     window: PhantomData<&'a Value>,
 }
 
-impl Arguments<'_> {
+impl<'a> Arguments<'a> {
     /// # Safety
     /// `count` values must stand from `first` on, and stay there during the call.
-    pub(crate) unsafe fn new<'a>(
+    pub(crate) unsafe fn new(
+        intrinsic: &'a Intrinsic,
         first: *const Value,
         count: usize,
         self_value: Value,
     ) -> Arguments<'a> {
         Arguments {
+            intrinsic,
             first,
             count,
             self_value,
@@ -166,6 +170,16 @@ impl Arguments<'_> {
         } else {
             Value::NULL
         }
+    }
+
+    /// How many arguments there are: as many as the intrinsic has parameters.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The intrinsic that is called.
+    pub fn intrinsic(&self) -> &'a Intrinsic {
+        self.intrinsic
     }
 
     /// The argument as a number; what is none counts as 0.

@@ -45,9 +45,9 @@ const MOST_SECONDS: f64 = 1e9;
 fn print(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     let mut line = std::mem::take(&mut vm.print_buffer);
     line.clear();
-    let outcome = append_line(vm, arguments, &mut line);
+    let mut outcome = append_line(vm, arguments, &mut line);
     if outcome.is_ok() {
-        vm.host.write_output(&line);
+        outcome = vm.ask_host("print", |host| host.write_output(&line));
     }
     if line.capacity() > KEPT_BUFFER_BYTES {
         line = String::new();
@@ -77,12 +77,12 @@ fn wait(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
         seconds if seconds > 0.0 => seconds.min(MOST_SECONDS),
         _ => 0.0,
     };
-    vm.host.flush();
+    vm.ask_host("wait", |host| host.flush())?;
     let begun = Instant::now();
     let mut left = seconds;
     // A host may come back early, to look after other things or to deliver an interrupt.
     loop {
-        vm.suspend(Suspension::Wait(left));
+        vm.suspend(Suspension::Wait(left))?;
         vm.poll()?;
         left = seconds - begun.elapsed().as_secs_f64();
         if left <= 0.0 || !vm.stack.is_active() {
@@ -92,7 +92,7 @@ fn wait(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
 }
 
 fn r#yield(vm: &mut Vm, _arguments: Arguments) -> Fallible<Value> {
-    vm.suspend(Suspension::Yield);
+    vm.suspend(Suspension::Yield)?;
     vm.poll()?;
     Ok(Value::NULL)
 }

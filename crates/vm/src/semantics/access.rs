@@ -140,6 +140,9 @@ impl Vm {
         if object.is_null() {
             return Err(RuntimeError::SetElementOfNull.into());
         }
+        if self.set_object_member(object, index, value)? {
+            return Ok(());
+        }
         Err(RuntimeError::CannotSetElement.into())
     }
 

@@ -31,7 +31,7 @@ fn environment(vm: &mut Vm) -> Fallible<Gc<MapCell>> {
     if let Some(map) = vm.shell.environment {
         return Ok(map);
     }
-    let entries = vm.host.environment();
+    let entries = vm.ask_host("env", |host| host.environment())?;
     let map = vm.new_dictionary_map(entries.len())?;
     vm.shell.environment = Some(map);
     for (name, value) in &entries {

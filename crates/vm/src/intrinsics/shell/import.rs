@@ -1,7 +1,5 @@
 //! Modules.
 
-use std::sync::Arc;
-
 use super::super::{Arguments, Intrinsic, fail, text};
 use super::environment;
 use crate::error::{Fallible, RuntimeError};
@@ -47,7 +45,7 @@ fn import(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
 
 /// The map of the variables among which the calling code can find the module.
 fn scope_of_caller(vm: &mut Vm) -> Fallible<Gc<MapCell>> {
-    if vm.frames.depth() == 0 {
+    if vm.frames.is_empty() {
         return Ok(vm.globals_map);
     }
     let frame = vm.frames.top();
@@ -70,20 +68,14 @@ fn scope_of_caller(vm: &mut Vm) -> Fallible<Gc<MapCell>> {
 fn find(vm: &mut Vm, name: Gc<StringCell>) -> Fallible<*const CodeInstance> {
     let name = vm.text_of(name);
     let candidates = candidates(vm, &name)?;
-    let block = match vm.host.load_library(&name, &candidates) {
+    let block = match vm.ask_host("import", |host| host.load_library(&name, &candidates))? {
         Some(Library::Code(block)) => block,
         Some(Library::Broken(report)) => {
             return Err(RuntimeError::BrokenModule(report.into()).into());
         }
         None => return fail(format!("import: library not found: {name}")),
     };
-    // The instance keeps the block, so its address is that of no other one.
-    if let Some(known) = vm.shell.modules.get(&Arc::as_ptr(&block)) {
-        return Ok(*known);
-    }
-    let instance = vm.instantiate(&block)?;
-    vm.shell.modules.insert(Arc::as_ptr(&block), instance);
-    Ok(instance)
+    vm.instance_of(&block)
 }
 
 /// The files that may be the module, in the order of the search path.

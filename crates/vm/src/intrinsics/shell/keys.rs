@@ -115,10 +115,11 @@ pub(super) fn assign(vm: &mut Vm, map: Gc<MapCell>, name: Value, value: Value) -
     match text.as_str() {
         "_echo" => {
             let echo = vm.is_true(value);
-            if let Some(keyboard) = vm.host.keyboard() {
-                keyboard.set_echo(echo);
-            }
-            Ok(())
+            vm.ask_host("key", |host| {
+                if let Some(keyboard) = host.keyboard() {
+                    keyboard.set_echo(echo);
+                }
+            })
         }
         "_scanMap" if value.as_map().is_none() => Ok(()),
         _ => vm.map_set(map, name, value),
@@ -126,25 +127,26 @@ pub(super) fn assign(vm: &mut Vm, map: Gc<MapCell>, name: Value, value: Value) -
 }
 
 /// Takes over what was typed. False if there is no keyboard.
-fn listen(vm: &mut Vm) -> bool {
-    let Some(keyboard) = vm.host.keyboard() else {
-        return false;
+fn listen(vm: &mut Vm) -> Fallible<bool> {
+    let typed = vm.ask_host("key", |host| {
+        host.flush();
+        host.keyboard().map(|keyboard| keyboard.typed())
+    })?;
+    let Some(typed) = typed else {
+        return Ok(false);
     };
-    let typed = keyboard.typed();
     vm.shell.typed.extend(typed.chars());
-    true
+    Ok(true)
 }
 
 fn available(vm: &mut Vm, _arguments: Arguments) -> Fallible<Value> {
-    vm.host.flush();
-    listen(vm);
+    listen(vm)?;
     Ok(Value::truth(!vm.shell.typed.is_empty()))
 }
 
 fn get(vm: &mut Vm, _arguments: Arguments) -> Fallible<Value> {
-    vm.host.flush();
     loop {
-        let has_keyboard = listen(vm);
+        let has_keyboard = listen(vm)?;
         if !vm.shell.typed.is_empty() {
             return take(vm);
         }
@@ -152,7 +154,7 @@ fn get(vm: &mut Vm, _arguments: Arguments) -> Fallible<Value> {
             return fail("key.get: there is no keyboard to wait for");
         }
         vm.poll()?;
-        vm.suspend(Suspension::Wait(POLL_INTERVAL));
+        vm.suspend(Suspension::Wait(POLL_INTERVAL))?;
     }
 }
 
@@ -216,15 +218,16 @@ fn put_in_front(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
 }
 
 fn clear(vm: &mut Vm, _arguments: Arguments) -> Fallible<Value> {
-    listen(vm);
+    listen(vm)?;
     vm.shell.typed.clear();
     Ok(Value::NULL)
 }
 
 fn echo(vm: &mut Vm, _arguments: Arguments) -> Fallible<Value> {
-    Ok(Value::truth(
-        vm.host.keyboard().is_some_and(|keyboard| keyboard.echo()),
-    ))
+    let echo = vm.ask_host("key", |host| {
+        host.keyboard().is_some_and(|keyboard| keyboard.echo())
+    })?;
+    Ok(Value::truth(echo))
 }
 
 fn pressed(_vm: &mut Vm, _arguments: Arguments) -> Fallible<Value> {

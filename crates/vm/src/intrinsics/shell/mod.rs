@@ -13,13 +13,10 @@ mod paths;
 pub mod process;
 pub mod raw_data;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::Read;
 
-use kiln_bytecode::CodeBlock;
-
 use crate::error::{Fallible, RuntimeError};
-use crate::feedback::CodeInstance;
 use crate::heap::{Gc, Marker};
 use crate::object::handle::HandleCell;
 use crate::object::list::ListCell;
@@ -40,8 +37,6 @@ pub(crate) struct Shell {
     /// Characters typed or put that no one has taken yet.
     typed: VecDeque<char>,
     calendar: Option<Calendar>,
-    /// The instances of modules that were imported.
-    modules: HashMap<*const CodeBlock, *const CodeInstance>,
 }
 
 impl Shell {

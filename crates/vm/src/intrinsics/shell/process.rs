@@ -60,7 +60,7 @@ fn shell_args(vm: &mut Vm, _arguments: Arguments) -> Fallible<Value> {
     if let Some(list) = vm.shell.arguments {
         return Ok(Value::list(list));
     }
-    let arguments = vm.host.script_arguments();
+    let arguments = vm.ask_host("shellArgs", |host| host.script_arguments())?;
     let list = ListCell::allocate(vm, arguments.len())?;
     for argument in &arguments {
         let argument = vm.new_string(argument)?;
@@ -72,8 +72,10 @@ fn shell_args(vm: &mut Vm, _arguments: Arguments) -> Fallible<Value> {
 
 fn input(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     let prompt = vm.argument_string(arguments.get(0))?;
-    vm.host.flush();
-    let line = vm.host.read_line(&prompt);
+    let line = vm.ask_host("input", |host| {
+        host.flush();
+        host.read_line(&prompt)
+    })?;
     vm.poll()?;
     vm.new_string(&line.unwrap_or_default())
 }
@@ -86,13 +88,13 @@ struct Finished {
 }
 
 fn exec(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
-    if !vm.host.allows_exec() {
+    if !vm.ask_host("exec", |host| host.allows_exec())? {
         return fail("running programs is not allowed here");
     }
     let command = vm.argument_string(arguments.get(0))?;
     let timeout = arguments.number(1);
     let environment = environment::entries(vm)?;
-    vm.host.flush();
+    vm.ask_host("exec", |host| host.flush())?;
     let command = start(&command, environment, vm.limits.heap_bytes);
     let finished = match command {
         Ok(command) => wait(vm, &command, timeout)?,

@@ -3,9 +3,8 @@
 //! A program is a series of lines `expression` or `name = expression`. Expressions are literals, names (a variable, else a
 //! call of the intrinsic), calls `f(a, b)`, method calls `x.f(a)` and functions `@f`. `inf` and `nan` are literals.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use crate::error::{Ending, Fallible, Throw};
 use crate::frame::Limits;
@@ -26,15 +25,15 @@ pub enum Event {
 }
 
 #[derive(Clone, Default)]
-struct Recorder(Rc<RefCell<Vec<Event>>>);
+struct Recorder(Arc<Mutex<Vec<Event>>>);
 
 impl Host for Recorder {
     fn write_output(&mut self, text: &str) {
-        self.0.borrow_mut().push(Event::Output(text.into()));
+        self.0.lock().unwrap().push(Event::Output(text.into()));
     }
 
     fn flush(&mut self) {
-        self.0.borrow_mut().push(Event::Flush);
+        self.0.lock().unwrap().push(Event::Flush);
     }
 
     fn identity(&self) -> Identity {
@@ -84,7 +83,7 @@ impl Session {
             vm.safepoint_handle().request(Reason::Stop);
             // SAFETY: the values outlive the call.
             let arguments =
-                unsafe { Arguments::new(values.as_ptr(), values.len(), Value::UNASSIGNED) };
+                unsafe { Arguments::new(row, values.as_ptr(), values.len(), Value::UNASSIGNED) };
             let result = (row.run)(vm, arguments)?;
             let mut text = String::new();
             vm.append_code(result, 1, &mut text)?;
@@ -93,15 +92,21 @@ impl Session {
     }
 
     fn work(&mut self, work: impl FnOnce(&mut Vm) -> Fallible<String> + 'static) -> String {
+        let mut work = Some(work);
         let mut activity = self
             .vm
-            .start(move |vm| work(vm).unwrap_or_else(message))
+            .start(move |vm| {
+                let Some(work) = work.take() else {
+                    return Ok(String::new());
+                };
+                Ok(work(vm).unwrap_or_else(message))
+            })
             .unwrap();
         loop {
             match self.vm.resume(&mut activity).unwrap() {
-                Progress::Done(text) => return text,
+                Progress::Done(text) => return text.unwrap_or_else(message),
                 Progress::Suspended(why) => {
-                    self.recorder.0.borrow_mut().push(Event::Suspended(why))
+                    self.recorder.0.lock().unwrap().push(Event::Suspended(why))
                 }
             }
         }
@@ -109,7 +114,7 @@ impl Session {
 
     /// What the host was told since the last call.
     pub fn events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.recorder.0.borrow_mut())
+        std::mem::take(&mut self.recorder.0.lock().unwrap())
     }
 
     /// What was written since the last call.

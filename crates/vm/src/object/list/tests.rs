@@ -3,17 +3,14 @@
 use super::*;
 use crate::frame::Limits;
 use crate::host::NoHost;
-use crate::stack::Progress;
 use crate::text::random::Random;
 use crate::vm::Vm;
 
 /// Runs a test where collections can find what it holds, with a collection at every allocation.
-fn with_vm(test: impl FnOnce(&mut Vm) -> Fallible<()> + 'static) {
+fn with_vm(test: impl FnOnce(&mut Vm) -> Fallible<()>) {
     let mut vm = Vm::new(Limits::default(), Box::new(NoHost)).unwrap();
     vm.heap().set_stress(true);
-    let mut activity = vm.start(move |vm| test(vm).is_ok()).unwrap();
-    let progress = vm.resume(&mut activity);
-    assert!(matches!(progress, Some(Progress::Done(true))));
+    assert!(vm.enter(test).is_ok());
 }
 
 fn numbers(vm: &mut Vm, count: usize) -> Fallible<Gc<ListCell>> {

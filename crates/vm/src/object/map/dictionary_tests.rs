@@ -3,16 +3,13 @@
 use super::*;
 use crate::frame::Limits;
 use crate::host::NoHost;
-use crate::stack::Progress;
 use crate::text::random::Random;
 
 /// Runs a test where collections can find what it holds.
-fn with_vm(stress: bool, test: impl FnOnce(&mut Vm) -> Fallible<()> + 'static) {
+fn with_vm(stress: bool, test: impl FnOnce(&mut Vm) -> Fallible<()>) {
     let mut vm = Vm::new(Limits::default(), Box::new(NoHost)).unwrap();
     vm.heap().set_stress(stress);
-    let mut activity = vm.start(move |vm| test(vm).is_ok()).unwrap();
-    let progress = vm.resume(&mut activity);
-    assert!(matches!(progress, Some(Progress::Done(true))));
+    assert!(vm.enter(test).is_ok());
 }
 
 /// A key of the test: a number, a string or a list.

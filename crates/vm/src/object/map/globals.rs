@@ -150,6 +150,11 @@ impl Globals {
         }
     }
 
+    /// How many variables are bound.
+    pub(crate) fn bound_count(&self) -> usize {
+        self.bound.len()
+    }
+
     /// The name of the variable with this number.
     pub fn name(&self, index: u32) -> Gc<StringCell> {
         self.names[index as usize]
@@ -296,9 +301,16 @@ impl Vm {
         }
         self.relink_globals();
         let result = work(self);
-        self.globals.unbind_beyond(watermark);
-        self.relink_globals();
+        self.unbind_globals_beyond(watermark);
         result
+    }
+
+    /// Moves all variables but those that were bound first back to where they were before.
+    pub(crate) fn unbind_globals_beyond(&mut self, watermark: usize) {
+        if self.globals.bound.len() > watermark {
+            self.globals.unbind_beyond(watermark);
+            self.relink_globals();
+        }
     }
 
     /// Tells all code where the global variables are now.

@@ -207,7 +207,7 @@ impl Vm {
                         in_type_map = true;
                         map
                     }
-                    None => return Err(RuntimeError::LookUpInWrongType(self.text_of(key)).into()),
+                    None => return self.object_member(at, key),
                 },
             };
             if let Some(value) = self.map_get_interned(map, key) {

@@ -4,14 +4,11 @@ use super::shape::{MAX_KEYS, ShapeId};
 use super::*;
 use crate::frame::Limits;
 use crate::host::NoHost;
-use crate::stack::Progress;
 
 /// Runs a test where collections can find what it holds.
-fn with_vm(test: impl FnOnce(&mut Vm) -> Fallible<()> + 'static) {
+fn with_vm(test: impl FnOnce(&mut Vm) -> Fallible<()>) {
     let mut vm = Vm::new(Limits::default(), Box::new(NoHost)).unwrap();
-    let mut activity = vm.start(move |vm| test(vm).is_ok()).unwrap();
-    let progress = vm.resume(&mut activity);
-    assert!(matches!(progress, Some(Progress::Done(true))));
+    assert!(vm.enter(test).is_ok());
 }
 
 fn set(vm: &mut Vm, map: Gc<MapCell>, key: &str, value: f64) -> Fallible<()> {

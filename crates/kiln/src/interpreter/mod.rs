@@ -1,0 +1,307 @@
+//! One script world.
+
+mod run;
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiln_bytecode::CodeBlock;
+use kiln_vm::Rooted;
+use kiln_vm::heap::Statistics;
+use kiln_vm::host::{Host, NoHost};
+use kiln_vm::profile::MemoryCensus;
+use kiln_vm::vm::{StartError, Vm};
+
+pub use run::{Interrupter, LineOutcome, Outcome, Progress, Reply};
+
+use crate::builder::{InterpreterBuilder, Output};
+use crate::compile::CompileErrors;
+use crate::context::{self, AsContext, Context, sealed};
+use crate::convert::{FromValue, IntoArguments, IntoValue};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::intrinsic::Intrinsic;
+use crate::jit::{Jit, JitOptions, JitReport};
+use crate::limits::Limits;
+use crate::session::LineReader;
+use crate::value::{Function, List, Map, Value};
+use run::Running;
+
+/// A script world: its own heap, globals, code and limits. Made by [`Engine::interpreter`].
+///
+/// It may move from thread to thread, and be used by one at a time. Any number of interpreters may be used on one thread in turn, or on
+/// many at once; they have nothing in common but the engine.
+///
+/// A program runs to its end with [`run`](Interpreter::run), or in pieces: after [`start`](Interpreter::start),
+/// [`run_for`](Interpreter::run_for) runs it for some time, [`resume`](Interpreter::resume) until it gives control back by itself,
+/// and [`step`](Interpreter::step) as little as possible. While it is suspended the host may read and assign its variables and call
+/// its functions.
+///
+/// ```
+/// use std::time::Duration;
+/// use kiln::{Engine, Progress};
+///
+/// let engine = Engine::new();
+/// let mut interpreter = engine.interpreter().build()?;
+/// interpreter.start(&engine.compile("actor.ms", "x = 0\nwhile true\nx = x + speed\nyield\nend while")?)?;
+/// interpreter.set_global("speed", 2)?;
+/// for _frame in 0..3 {
+///     assert_eq!(interpreter.run_for(Duration::from_millis(5))?, Progress::Yielded);
+/// }
+/// assert_eq!(interpreter.global::<f64>("x")?, 6.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Interpreter {
+    /// Before the interpreter whose stack it is.
+    activity: Option<Running>,
+    vm: Box<Vm>,
+    jit: Jit,
+    engine: Engine,
+    limits: Limits,
+    /// How long scripts have run, if that is limited.
+    used: Duration,
+    jit_options: JitOptions,
+    /// To be defined again after a reset.
+    intrinsics: Vec<Intrinsic>,
+    implicit: Option<Output>,
+    lines: LineReader,
+    /// What the function that was started last has returned.
+    result: Option<Rooted>,
+}
+
+// SAFETY: everything an interpreter consists of, its heap, its stacks and what they refer to, is reached through it alone, so it may
+// change threads as a whole. Host objects, closures and data are `Send`. Code that is suspended on the script stack is the
+// virtual machine's own, without thread-locals in use: functions of the host are never suspended. What is shared with other threads,
+// safepoints and rooted values, is synchronized.
+unsafe impl Send for Interpreter {}
+
+impl Interpreter {
+    pub(crate) fn configured(
+        builder: InterpreterBuilder,
+        host: Box<dyn Host>,
+    ) -> Result<Interpreter, StartError> {
+        let InterpreterBuilder {
+            engine,
+            limits,
+            intrinsics,
+            data,
+            implicit,
+            jit: jit_options,
+            ..
+        } = builder;
+        let mut vm = Vm::new(limits.of_vm(), host)?;
+        let jit = Jit::new(&mut vm, &jit_options);
+        let mut interpreter = Interpreter {
+            activity: None,
+            vm,
+            jit,
+            jit_options,
+            engine,
+            limits,
+            used: Duration::ZERO,
+            intrinsics: Vec::new(),
+            implicit,
+            lines: LineReader::new(),
+            result: None,
+        };
+        *interpreter.vm.host_data() = data;
+        for intrinsic in intrinsics {
+            interpreter
+                .define(intrinsic)
+                .map_err(|_| StartError::Heap)?;
+        }
+        Ok(interpreter)
+    }
+
+    /// Compiles a program; see [`Engine::compile`].
+    ///
+    /// # Errors
+    /// Everything that is wrong with the text.
+    pub fn compile(&self, name: &str, text: &str) -> Result<Arc<CodeBlock>, CompileErrors> {
+        self.engine.compile(name, text)
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Defines an intrinsic. One of the same name is replaced for what is compiled from now on.
+    ///
+    /// # Errors
+    /// The heap limit is reached.
+    pub fn define(&mut self, intrinsic: Intrinsic) -> Result<(), Error> {
+        let definition = intrinsic.definition();
+        context::enter(&mut self.vm, |context| Ok(context.vm.define(definition)?))?;
+        self.intrinsics.push(intrinsic);
+        Ok(())
+    }
+
+    /// Begins anew: no globals, nothing allocated, nothing running, no time used. Limits, grants, intrinsics and the host's data stay;
+    /// references to values and [`Interrupter`]s made before are of no use any more.
+    ///
+    /// ```
+    /// let engine = kiln::Engine::new();
+    /// let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.set_global("x", 1)?;
+    /// interpreter.reset()?;
+    /// assert!(interpreter.global::<f64>("x").is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The system refuses memory.
+    pub fn reset(&mut self) -> Result<(), Error> {
+        self.stop();
+        let mut fresh = Vm::new(self.limits.of_vm(), Box::new(NoHost))
+            .map_err(|error| Error::message(error.to_string()))?;
+        self.vm.exchange_host(&mut fresh);
+        self.jit = Jit::new(&mut fresh, &self.jit_options);
+        self.vm = fresh;
+        self.used = Duration::ZERO;
+        self.result = None;
+        self.lines.reset();
+        for intrinsic in &self.intrinsics {
+            let definition = intrinsic.definition();
+            context::enter(&mut self.vm, |context| Ok(context.vm.define(definition)?))?;
+        }
+        Ok(())
+    }
+
+    /// The value of a global variable.
+    ///
+    /// # Errors
+    /// There is no such variable, or its value is of another kind.
+    pub fn global<T: FromValue>(&mut self, name: &str) -> Result<T, Error> {
+        sealed::Sealed::quick(self, |context| context.global(name))
+    }
+
+    /// Assigns a global variable.
+    ///
+    /// # Errors
+    /// The value cannot be converted, or the heap limit is reached.
+    pub fn set_global(&mut self, name: &str, value: impl IntoValue) -> Result<(), Error> {
+        sealed::Sealed::quick(self, |context| context.set_global(name, value))
+    }
+
+    /// Calls a global function. It runs to its end: it cannot `wait`, and `yield` does nothing in it. If it is called often, get the
+    /// [`Function`] once and call that.
+    ///
+    /// ```
+    /// let engine = kiln::Engine::new();
+    /// let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "greet = function(who)\nreturn \"Hello \" + who\nend function")?)?;
+    /// assert_eq!(interpreter.call::<String>("greet", ("you",))?, "Hello you");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// There is no such function, the script's error, or the result is of another kind.
+    pub fn call<R: FromValue>(
+        &mut self,
+        name: &str,
+        arguments: impl IntoArguments,
+    ) -> Result<R, Error> {
+        self.with(|context| {
+            let function: Function = context.global(name)?;
+            function.call(context, arguments)
+        })
+    }
+
+    /// A new, empty list.
+    ///
+    /// # Errors
+    /// The heap limit is reached.
+    pub fn new_list(&mut self) -> Result<List, Error> {
+        List::new(self)
+    }
+
+    /// A new, empty map.
+    ///
+    /// # Errors
+    /// The heap limit is reached.
+    pub fn new_map(&mut self) -> Result<Map, Error> {
+        Map::new(self)
+    }
+
+    /// The text of a value, as `str` makes it.
+    ///
+    /// # Errors
+    /// The text is too long, or the heap limit is reached.
+    pub fn text(&mut self, value: &Value) -> Result<String, Error> {
+        sealed::Sealed::quick(self, |context| context.text(value))
+    }
+
+    /// What the host keeps with the interpreter, if it is of this type.
+    pub fn data<T: Any + Send>(&mut self) -> Option<&mut T> {
+        self.vm.host_data().as_mut()?.downcast_mut()
+    }
+
+    /// The names of the global variables.
+    pub fn global_names(&mut self) -> Vec<String> {
+        let names = context::enter(&mut self.vm, |context| Ok(context.vm.global_names()?));
+        names.unwrap_or_default()
+    }
+
+    /// The names of the members of a global variable that holds a map, inherited ones included.
+    pub fn member_names(&mut self, global: &str) -> Vec<String> {
+        let names = context::enter(&mut self.vm, |context| {
+            let name = context.vm.intern(global)?;
+            match context.vm.global(name) {
+                Some(value) => Ok(context.vm.key_texts(value)?),
+                None => Ok(Vec::new()),
+            }
+        });
+        names.unwrap_or_default()
+    }
+
+    /// The text of a global variable's value, as `str` makes it.
+    pub fn global_text(&mut self, name: &str) -> Option<String> {
+        let value: Value = self.global(name).ok()?;
+        self.text(&value).ok()
+    }
+
+    /// Collects all garbage and looks at what is left; none if the system has no memory for a stack to do that on.
+    pub fn memory_census(&mut self) -> Option<MemoryCensus> {
+        context::enter(&mut self.vm, |context| Ok(context.vm.memory_census())).ok()
+    }
+
+    /// The virtual machine.
+    pub(crate) fn vm(&mut self) -> &mut Vm {
+        &mut self.vm
+    }
+
+    /// What has been compiled so far.
+    pub fn jit_report(&self) -> JitReport {
+        self.jit.report()
+    }
+
+    /// What the garbage collector has done, and how much memory is in use.
+    pub fn statistics(&mut self) -> Statistics {
+        self.vm.heap().statistics()
+    }
+
+    /// For finding errors in the engine: collects garbage at every allocation.
+    pub fn set_gc_stress(&mut self, stress: bool) {
+        self.vm.heap().set_stress(stress);
+    }
+}
+
+impl AsContext for Interpreter {
+    fn with<T>(
+        &mut self,
+        work: impl FnOnce(&mut Context<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.timed(None, self.limits.call_time, |vm| context::enter(vm, work))?
+    }
+}
+
+impl sealed::Sealed for Interpreter {
+    fn quick<T>(
+        &mut self,
+        work: impl FnOnce(&mut Context<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        context::enter(&mut self.vm, work)
+    }
+}

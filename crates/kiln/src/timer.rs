@@ -1,0 +1,163 @@
+//! The timer thread of an engine: ends time slices.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use kiln_vm::safepoint::{Reason, Safepoint};
+
+/// One thread that wakes up when a running script has used up its time. It is started when it is first needed, and ends with the timer.
+#[derive(Debug, Default)]
+pub(crate) struct Timer {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The scripts that are running: about as many as there are threads.
+    alarms: Vec<Alarm>,
+    next_id: u64,
+    has_thread: bool,
+    /// When the thread will wake up by itself.
+    wakes_at: Option<Instant>,
+    has_ended: bool,
+}
+
+/// A running script's deadlines.
+#[derive(Debug)]
+struct Alarm {
+    id: u64,
+    safepoint: Safepoint,
+    deadlines: Deadlines,
+}
+
+/// When something is to be requested of a running script.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Deadlines {
+    /// When its time slice is over.
+    pub slice: Option<Instant>,
+    /// When it is to be ended.
+    pub end: Option<Instant>,
+}
+
+impl Deadlines {
+    fn next(&self) -> Option<Instant> {
+        match (self.slice, self.end) {
+            (Some(slice), Some(end)) => Some(slice.min(end)),
+            (slice, end) => slice.or(end),
+        }
+    }
+}
+
+impl Alarm {
+    /// Requests what is due, once.
+    fn ring(&mut self, now: Instant) {
+        if self.deadlines.slice.take_if(|at| *at <= now).is_some() {
+            self.safepoint.request(Reason::SliceOver);
+        }
+        if self.deadlines.end.take_if(|at| *at <= now).is_some() {
+            self.safepoint.request(Reason::TimeUp);
+        }
+    }
+}
+
+/// Deadlines that are being watched, until this is dropped. After that nothing is requested any more.
+#[derive(Debug)]
+pub(crate) struct Watch<'timer> {
+    timer: &'timer Timer,
+    id: u64,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self) {
+        let mut state = self.lock();
+        while !state.has_ended {
+            let now = Instant::now();
+            for alarm in &mut state.alarms {
+                alarm.ring(now);
+            }
+            let next = state
+                .alarms
+                .iter()
+                .filter_map(|alarm| alarm.deadlines.next())
+                .min();
+            state.wakes_at = next;
+            state = match next {
+                Some(next) => {
+                    let (state, _) = self
+                        .changed
+                        .wait_timeout(state, next.saturating_duration_since(now))
+                        .unwrap_or_else(PoisonError::into_inner);
+                    state
+                }
+                None => self
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+}
+
+impl Timer {
+    /// Watches the deadlines of a script that is about to run; none if there are none.
+    ///
+    /// # Errors
+    /// The system refuses a thread.
+    pub(crate) fn watch(
+        &self,
+        safepoint: impl FnOnce() -> Safepoint,
+        deadlines: Deadlines,
+    ) -> std::io::Result<Option<Watch<'_>>> {
+        let Some(next) = deadlines.next() else {
+            return Ok(None);
+        };
+        let mut state = self.shared.lock();
+        if !state.has_thread {
+            let shared = self.shared.clone();
+            thread::Builder::new()
+                .name("kiln timer".into())
+                .spawn(move || shared.run())?;
+            state.has_thread = true;
+        }
+        let id = state.next_id;
+        state.next_id += 1;
+        state.alarms.push(Alarm {
+            id,
+            safepoint: safepoint(),
+            deadlines,
+        });
+        // Waking the thread takes longer than many a slice; mostly it will wake up early enough, for one that has passed.
+        if state.wakes_at.is_none_or(|wakes_at| next < wakes_at) {
+            state.wakes_at = Some(next);
+            self.shared.changed.notify_one();
+        }
+        Ok(Some(Watch { timer: self, id }))
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        let mut state = self.timer.shared.lock();
+        if let Some(at) = state.alarms.iter().position(|alarm| alarm.id == self.id) {
+            state.alarms.swap_remove(at);
+        }
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.shared.lock().has_ended = true;
+        self.shared.changed.notify_one();
+    }
+}
