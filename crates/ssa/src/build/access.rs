@@ -8,7 +8,7 @@ use crate::job::{
     Intrinsic, MemberAccess, MemberCase, MemberFeedback, Receiver, ShapeId, SiteFeedback,
 };
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     /// Builds an instruction of this family; false if it is none, or has to be left to the interpreter's form.
     pub(super) fn access(&mut self, op: Op, instruction: Instruction) -> bool {
         match op {
@@ -20,8 +20,7 @@ impl Builder<'_> {
             }
             Op::SetMember | Op::InitMember => {
                 let object = self.read(Register(instruction.a()));
-                let value = self.read(Register(instruction.b()));
-                self.store_member(object, value)
+                self.store_member(object, instruction)
             }
             _ => false,
         }
@@ -106,28 +105,31 @@ impl Builder<'_> {
         checked
     }
 
-    /// The only way a member was reached here.
-    fn only_case(&self) -> Option<(MemberCase, &MemberFeedback)> {
+    /// How a member was reached here, if all ways are known.
+    fn closed_feedback(&self) -> Option<&'a MemberFeedback> {
         match self.frame.feedback() {
-            SiteFeedback::Member(member) if !member.is_open => match member.cases.as_slice() {
-                [case] => Some((*case, member)),
-                _ => None,
-            },
+            SiteFeedback::Member(member) => (!member.is_open).then_some(member),
             _ => None,
+        }
+    }
+
+    /// Whether an object can be such a receiver.
+    pub(super) fn can_be(&self, object: Value, receiver: Receiver) -> bool {
+        match receiver {
+            Receiver::Shape(_) => self.kinds(object).meets(Kinds::MAP),
+            Receiver::Kind(kinds) => self.kinds(object).meets(kinds),
         }
     }
 
     /// The object, checked to be such a receiver; none if it cannot be one.
     pub(super) fn of_receiver(&mut self, object: Value, receiver: Receiver) -> Option<Value> {
-        match receiver {
-            Receiver::Shape(shape) if self.kinds(object).meets(Kinds::MAP) => {
-                Some(self.of_shape(object, shape))
-            }
-            Receiver::Kind(kinds) if self.kinds(object).meets(kinds) => {
-                Some(self.of_kind(object, kinds))
-            }
-            _ => None,
+        if !self.can_be(object, receiver) {
+            return None;
         }
+        Some(match receiver {
+            Receiver::Shape(shape) => self.of_shape(object, shape),
+            Receiver::Kind(kinds) => self.of_kind(object, kinds),
+        })
     }
 
     /// The member of an object that is a proper receiver.
@@ -162,18 +164,26 @@ impl Builder<'_> {
     }
 
     fn get_member(&mut self, object: Value, instruction: Instruction) -> bool {
-        let Some((case, member)) = self.only_case() else {
+        let Some(member) = self.closed_feedback() else {
             return false;
         };
-        let calls = member.calls.clone();
-        if matches!(case.access, MemberAccess::Add(..)) {
+        let is_add = |case: &MemberCase| matches!(case.access, MemberAccess::Add(..));
+        if member.cases.iter().any(is_add) {
             return false;
         }
-        let Some(object) = self.of_receiver(object, case.receiver) else {
-            return false;
-        };
+        self.by_cases(object, member, instruction, Self::load_case)
+    }
+
+    /// Loads a member of an object of this case into the current instruction's destination.
+    fn load_case(
+        &mut self,
+        object: Value,
+        access: MemberAccess,
+        member: &MemberFeedback,
+        instruction: Instruction,
+    ) -> bool {
         let mode = ReadMode(instruction.flags());
-        let Some(value) = self.load_member(object, case.access) else {
+        let Some(value) = self.load_member(object, access) else {
             return false;
         };
         if mode.has(ReadMode::INVOKE)
@@ -185,36 +195,40 @@ impl Builder<'_> {
             self.write(Register(instruction.a()), length);
             return true;
         }
-        self.settle_with(value, instruction, mode, Some(&calls), Some(object))
-            || self.leave_to_interpreter(instruction)
+        self.settle_with(value, instruction, mode, Some(&member.calls), Some(object))
     }
 
     /// Stores a member as it was always stored here.
-    pub(super) fn store_member(&mut self, object: Value, value: Value) -> bool {
-        let Some((case, _)) = self.only_case() else {
+    pub(super) fn store_member(&mut self, object: Value, instruction: Instruction) -> bool {
+        let Some(member) = self.closed_feedback() else {
             return false;
         };
-        let Receiver::Shape(shape) = case.receiver else {
-            return false;
+        let is_stored = |case: &MemberCase| {
+            matches!(case.receiver, Receiver::Shape(_))
+                && !matches!(case.access, MemberAccess::Inherited { .. })
         };
-        if !self.kinds(object).meets(Kinds::MAP) {
-            return false;
-        }
-        match case.access {
-            MemberAccess::Own(slot) => {
-                let map = self.of_shape(object, shape);
-                let value = self.tagged(value);
-                self.effect(Node::StoreSlot { map, slot, value });
-            }
-            MemberAccess::Add(slot, shape_after) => {
-                let map = self.of_shape(object, shape);
-                let value = self.tagged(value);
+        member.cases.iter().all(is_stored)
+            && self.by_cases(object, member, instruction, Self::store_case)
+    }
+
+    fn store_case(
+        &mut self,
+        map: Value,
+        access: MemberAccess,
+        _member: &MemberFeedback,
+        instruction: Instruction,
+    ) -> bool {
+        let value = self.read(Register(instruction.b()));
+        let value = self.tagged(value);
+        match access {
+            MemberAccess::Own(slot) => self.effect(Node::StoreSlot { map, slot, value }),
+            MemberAccess::Add(slot, shape) => {
                 let frame = self.frame_state();
                 self.effect(Node::AddSlot {
                     map,
                     slot,
                     value,
-                    shape: shape_after,
+                    shape,
                     frame,
                 });
             }

@@ -4,7 +4,10 @@ use kiln_bytecode::{Constant, Instruction, Op, Register, Role, register_written}
 
 use super::{Builder, Frame, operand};
 use crate::ir::{Kinds, Node, Number, Type, Value};
-use crate::job::{CallFeedback, CallTarget, CodeId, Intrinsic, MemberFeedback, SiteFeedback};
+use crate::job::{
+    CallFeedback, CallTarget, CodeId, Intrinsic, MemberAccess, MemberCase, MemberFeedback,
+    SiteFeedback,
+};
 
 impl<'a> Builder<'a> {
     /// Builds an instruction of this family; false if it is none, or has to be left to the interpreter's form.
@@ -12,10 +15,7 @@ impl<'a> Builder<'a> {
         let Some(window) = operand(instruction, Role::Window) else {
             return false;
         };
-        let first = Register::FIRST_PARAMETER.0;
-        let arguments = (0..u16::from(instruction.flags()))
-            .map(|index| self.read(window.offset(first + index)))
-            .collect::<Vec<Value>>();
+        let arguments = self.arguments(window, instruction);
         let base = u32::from(window.0);
         match op {
             Op::Call => {
@@ -37,40 +37,54 @@ impl<'a> Builder<'a> {
                 self.call_observed(calls, callee, None, &arguments, base, instruction)
             }
             Op::CallMember => {
-                let SiteFeedback::Member(member) = self.frame.feedback() else {
-                    return false;
-                };
                 let object = self.read(window.offset(1));
-                self.call_member(member, object, &arguments, base, instruction)
+                self.call_member(object, instruction)
             }
             _ => false,
         }
     }
 
-    fn call_member(
-        &mut self,
-        member: &MemberFeedback,
-        object: Value,
-        arguments: &[Value],
-        window: u32,
-        instruction: Instruction,
-    ) -> bool {
-        let [case] = member.cases.as_slice() else {
+    fn call_member(&mut self, object: Value, instruction: Instruction) -> bool {
+        let SiteFeedback::Member(member) = self.frame.feedback() else {
             return false;
         };
-        if member.is_open || member.calls.only_target().is_none() {
+        let is_known = |case: &MemberCase| match case.access {
+            MemberAccess::Inherited { value, .. } => value.is_some(),
+            _ => false,
+        };
+        let is_called_alike = member.cases.len() == 1 && member.calls.only_target().is_some();
+        if member.is_open || !(is_called_alike || member.cases.iter().all(is_known)) {
             return false;
         }
-        let Some(object) = self.of_receiver(object, case.receiver) else {
+        self.by_cases(object, member, instruction, Self::call_case)
+    }
+
+    /// Calls a member of an object of this case.
+    fn call_case(
+        &mut self,
+        object: Value,
+        access: MemberAccess,
+        member: &MemberFeedback,
+        instruction: Instruction,
+    ) -> bool {
+        let Some(window) = operand(instruction, Role::Window) else {
             return false;
         };
-        let Some(callee) = self.load_member(object, case.access) else {
-            return self.leave_to_interpreter(instruction);
+        let Some(callee) = self.load_member(object, access) else {
+            return false;
         };
-        let calls = &member.calls;
-        let object = Some(object);
-        self.call_observed(calls, callee, object, arguments, window, instruction)
-            || self.leave_to_interpreter(instruction)
+        let arguments = self.arguments(window, instruction);
+        let (calls, base) = (&member.calls, u32::from(window.0));
+        self.call_observed(calls, callee, Some(object), &arguments, base, instruction)
+    }
+
+    /// The arguments in a call's window.
+    fn arguments(&mut self, window: Register, instruction: Instruction) -> Vec<Value> {
+        let first = Register::FIRST_PARAMETER.0;
+        let arguments = 0..u16::from(instruction.flags());
+        arguments
+            .map(|index| self.read(window.offset(first + index)))
+            .collect()
     }
 
     /// Calls of intrinsics that are one instruction.

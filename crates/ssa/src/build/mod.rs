@@ -10,6 +10,7 @@
 mod access;
 mod arith;
 mod call;
+mod cases;
 mod compare;
 mod control;
 mod iter;

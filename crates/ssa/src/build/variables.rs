@@ -31,8 +31,7 @@ impl Builder<'_> {
             }
             Op::SetVariable => {
                 let map = self.read(Register(instruction.a()));
-                let value = self.read(Register(instruction.b()));
-                self.store_member(map, value)
+                self.store_member(map, instruction)
             }
             Op::GetSelf => {
                 let value = self.read(Register::SELF);

@@ -102,6 +102,8 @@ macro_rules! for_each_node {
             is_identical = IsIdentical { lhs: tagged, rhs: tagged } -> bool(TRUTH) [];
             /// Whether the value is of one of the kinds.
             is_kind = IsKind { value: tagged, kinds: Kinds } -> bool(TRUTH) [];
+            /// Whether the value is a map of this shape.
+            is_shape = IsShape { value: tagged, shape: ShapeId } -> bool(TRUTH) [reads_shapes];
             /// Logical and.
             and_bool = AndBool { lhs: bool, rhs: bool } -> bool(TRUTH) [];
             /// Logical or.
@@ -160,6 +162,8 @@ macro_rules! for_each_node {
             guard_kind = GuardKind { value: tagged, kinds: Kinds, frame: FrameId } -> tagged(ANY) [exits];
             /// Exits unless the value is a map of this shape.
             guard_shape = GuardShape { map: tagged, shape: ShapeId, frame: FrameId } -> tagged(MAP) [exits reads_shapes];
+            /// The map, whose shape has been tested on the way here. Makes no machine code.
+            assume_shape = AssumeShape { map: tagged, shape: ShapeId } -> tagged(MAP) [pinned];
             /// Exits unless the value is a function with this code.
             guard_code = GuardCode { function: tagged, code: CodeId, frame: FrameId } -> tagged(FUNCTION) [exits];
             /// Exits unless the value is this very constant.

@@ -132,6 +132,12 @@ fn learn(function: &Function, inst: Inst, facts: &mut Facts) {
                 facts.insert(Node::GuardShape { map, shape, frame }, result);
             }
         }
+        Node::AssumeShape { map, shape } => {
+            let frame = NO_FRAME;
+            for map in result.into_iter().chain([map]) {
+                facts.insert(Node::GuardShape { map, shape, frame }, result);
+            }
+        }
         Node::GuardWritable { .. } => {
             if let Some(list) = result {
                 let frame = NO_FRAME;
