@@ -48,6 +48,7 @@ pass_tests! {
     loop_invariants
     loop_rotation
     memory
+    ranges
     unboxing
     value_numbering
 }

@@ -12,6 +12,7 @@ pub mod kinds;
 pub mod loop_invariants;
 pub mod loop_rotation;
 pub mod memory;
+pub mod ranges;
 mod simplify;
 pub mod unboxing;
 pub mod value_numbering;
