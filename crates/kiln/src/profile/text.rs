@@ -420,16 +420,12 @@ pub fn hotspots_report(
 ) -> String {
     let mut out = String::new();
     let stable = candidates.iter().filter(|it| it.is_stable).count();
-    let _ = writeln!(
-        out,
-        "{} candidates for compilation in {}",
-        if stable == 0 {
-            "No".into()
-        } else {
-            grouped(stable as u64)
-        },
-        profile.script
-    );
+    let found = match stable {
+        0 => "No candidates".into(),
+        1 => "1 candidate".into(),
+        several => format!("{} candidates", grouped(several as u64)),
+    };
+    let _ = writeln!(out, "{found} for compilation in {}", profile.script);
     let _ = writeln!(
         out,
         "(functions over {} of the time or with {} calls, loops with {} iterations, stability from {:.2} on)",
