@@ -138,11 +138,17 @@ struct Verifier<'a> {
     dominators: Dominators,
     /// Where each value is defined: the block, and the place in it (0 for parameters).
     defined: EntityVec<Value, Option<(Block, usize)>>,
+    is_in_layout: EntityVec<Block, bool>,
 }
 
 impl<'a> Verifier<'a> {
     fn new(function: &'a Function) -> Verifier<'a> {
+        let mut is_in_layout = EntityVec::filled(false, function.blocks.len());
+        for &block in &function.layout {
+            is_in_layout[block] = true;
+        }
         Verifier {
+            is_in_layout,
             function,
             dominators: Dominators::of(function),
             defined: EntityVec::filled(None, function.values.len()),
@@ -306,7 +312,7 @@ impl<'a> Verifier<'a> {
     }
 
     fn target(&self, block: Block, arguments: &[Value]) -> Result<(), Defect> {
-        if !self.function.layout.contains(&block) {
+        if self.is_in_layout.get(block) != Some(&true) {
             return Err(Defect::NoBlock(block));
         }
         let parameters = &self.function.blocks[block].parameters;

@@ -16,7 +16,7 @@ pub struct Loop {
     pub header: Block,
     /// The blocks with an edge back to the header.
     pub latches: Vec<Block>,
-    /// All blocks, the header first.
+    /// All blocks, in ascending order.
     pub blocks: Vec<Block>,
 }
 
@@ -72,7 +72,7 @@ impl Loops {
 
     /// Whether the block belongs to the loop.
     pub fn contains(&self, id: LoopId, block: Block) -> bool {
-        self.loops[id].blocks.contains(&block)
+        self.loops[id].blocks.binary_search(&block).is_ok()
     }
 }
 
@@ -82,12 +82,15 @@ fn body(
     predecessors: &EntityVec<Block, Vec<Block>>,
 ) -> Vec<Block> {
     let mut blocks = vec![header];
+    let mut is_inside = EntityVec::<Block, bool>::filled(false, predecessors.len());
+    is_inside[header] = true;
     let mut pending = latches.to_vec();
     while let Some(block) = pending.pop() {
-        if !blocks.contains(&block) {
+        if !std::mem::replace(&mut is_inside[block], true) {
             blocks.push(block);
             pending.extend(&predecessors[block]);
         }
     }
+    blocks.sort_unstable();
     blocks
 }

@@ -1,7 +1,8 @@
 //! Removes what has no effect: unused results, unused block parameters, and parameters that are the same value on every way.
 
+use crate::analysis::reverse_postorder;
 use crate::entity::EntityVec;
-use crate::ir::{Block, Definition, Function, Inst, Node, Value};
+use crate::ir::{Block, Definition, Function, Inst, Node, Value, resolve};
 
 /// Runs the pass.
 pub fn run(function: &mut Function) {
@@ -31,67 +32,38 @@ fn unbox_frame_states(function: &mut Function) {
     }
 }
 
-/// Replaces parameters to which every edge passes the same value, or the parameter itself.
+/// Replaces parameters to which every edge passes the same value, or the parameter itself. Says whether there were any.
 fn remove_trivial_parameters(function: &mut Function) -> bool {
-    // What each parameter is passed: nothing yet, one value, or several.
-    #[derive(Clone, Copy, PartialEq)]
-    enum Passed {
-        Nothing,
-        One(Value),
-        Several,
-    }
-    let mut passed = EntityVec::<Value, Passed>::filled(Passed::Nothing, function.values.len());
-    for &block in &function.layout {
-        let Some(terminator) = function.terminator(block) else {
-            continue;
-        };
-        function.node(terminator).for_each_target(|target| {
-            let parameters = &function.blocks[target.block].parameters;
-            for (&parameter, &argument) in parameters.iter().zip(&target.arguments) {
-                if argument != parameter {
-                    passed[parameter] = match passed[parameter] {
-                        Passed::Nothing => Passed::One(argument),
-                        Passed::One(known) if known == argument => continue,
-                        _ => Passed::Several,
-                    };
-                }
-            }
-        });
-    }
+    let predecessors = function.predecessors();
     let mut replacement = EntityVec::filled(None, function.values.len());
     let mut is_any = false;
-    for (value, passed) in passed.iter() {
-        if let Passed::One(argument) = passed {
-            replacement[value] = Some(*argument);
-            is_any = true;
-        }
-    }
-    if !is_any {
-        return false;
-    }
-    retain_parameters(function, |value| replacement[value].is_none());
-    // Two parameters may stand for each other on a circle that is entered with neither.
-    if has_circle(&replacement) {
-        return false;
-    }
-    function.replace_values(&replacement);
-    true
-}
-
-/// Whether following the replacements would never end.
-fn has_circle(replacement: &EntityVec<Value, Option<Value>>) -> bool {
-    replacement.keys().any(|start| {
-        let mut at = start;
-        let mut steps = 0;
-        while let Some(next) = replacement[at] {
-            at = next;
-            steps += 1;
-            if steps > replacement.len() {
-                return true;
+    for block in reverse_postorder(function) {
+        for (index, &parameter) in function.blocks[block].parameters.iter().enumerate() {
+            let mut passed = Vec::new();
+            for &from in &predecessors[block] {
+                let Some(terminator) = function.terminator(from) else {
+                    continue;
+                };
+                function.node(terminator).for_each_target(|target| {
+                    if target.block == block {
+                        let argument = resolve(&replacement, target.arguments[index]);
+                        if argument != parameter && !passed.contains(&argument) {
+                            passed.push(argument);
+                        }
+                    }
+                });
+            }
+            if let &[only] = passed.as_slice() {
+                replacement[parameter] = Some(only);
+                is_any = true;
             }
         }
-        false
-    })
+    }
+    if is_any {
+        retain_parameters(function, |value| replacement[value].is_none());
+        function.replace_values(&replacement);
+    }
+    is_any
 }
 
 /// Keeps only the parameters that `keep` accepts, and the arguments for them.
