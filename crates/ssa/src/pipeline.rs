@@ -31,6 +31,8 @@ pub const PASSES: &[Pass] = passes![
     control_flow,
     dead_code,
     guards,
+    global_promotion,
+    dead_code,
     entry_guards,
     kinds,
     unboxing,

@@ -20,7 +20,7 @@
 //! ```
 //!
 //! The first block is the entry. A value is followed by its type: the representation, and the kinds unless they are all that the
-//! representation can hold. Frame states stand behind the blocks: code, position, registers with their values; an inlined
+//! representation can hold. Frame states stand behind the blocks: code, position, registers and global variables with their values; an inlined
 //! function's window is given as `+12`, its distance from the outermost one, and its caller's frame state behind `in`. What stands
 //! behind `;` is a comment.
 //!

@@ -300,7 +300,7 @@ impl<'a> Verifier<'a> {
                 return Err(Defect::Callers(id));
             }
             window = frame.window;
-            for &(_, value) in &frame.registers {
+            for value in frame.values() {
                 self.reaches(value, block, place)?;
                 if self.function.ty(value).representation == Representation::Pointer {
                     return Err(Defect::FrameValue(id));

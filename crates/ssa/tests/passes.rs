@@ -43,6 +43,7 @@ pass_tests! {
     control_flow
     dead_code
     entry_guards
+    global_promotion
     guards
     kinds
     loop_invariants

@@ -530,6 +530,7 @@ impl<'a> Builder<'a> {
             window: self.frame.window,
             position,
             registers,
+            globals: Vec::new(),
             caller: self.frame.caller,
         };
         self.function.add_frame(frame)

@@ -3,12 +3,12 @@
 use kiln_bytecode::Register;
 
 use super::{FrameId, Value};
-use crate::job::CodeId;
+use crate::job::{CodeId, GlobalId};
 
 /// Where the interpreter goes on, and what its registers hold.
 ///
 /// An exit writes the registers into the window and resumes *before* the instruction at `position`. Registers that are not listed are dead:
-/// they may hold anything. Registers that are global variables are never listed, because they are memory that is always up to date.
+/// they may hold anything. Registers that are global variables are never listed: they are memory, which is up to date but for `globals`.
 ///
 /// The values may be in any representation but `pointer`; an exit makes tagged words of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,6 +22,22 @@ pub struct FrameState {
     pub position: u32,
     /// The live registers in ascending order, with their values.
     pub registers: Vec<(Register, Value)>,
+    /// Global variables whose values are not in memory: an exit writes them there. Ascending, and only in the innermost frame's state.
+    pub globals: Vec<(GlobalId, Value)>,
     /// The frame state of the caller, if this frame is an inlined function's.
     pub caller: Option<FrameId>,
+}
+
+impl FrameState {
+    /// Its own values, without the callers'.
+    pub fn values(&self) -> impl Iterator<Item = Value> + '_ {
+        let registers = self.registers.iter().map(|(_, value)| *value);
+        registers.chain(self.globals.iter().map(|(_, value)| *value))
+    }
+
+    /// Its own values, without the callers', to be changed.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> + '_ {
+        let registers = self.registers.iter_mut().map(|(_, value)| value);
+        registers.chain(self.globals.iter_mut().map(|(_, value)| value))
+    }
 }

@@ -1,7 +1,5 @@
 //! A function in SSA form and the operations that passes change it with.
 
-use kiln_bytecode::Register;
-
 use super::{Block, BlockCall, FrameId, FrameState, Inst, Kinds, Node, Type, Value};
 use crate::entity::EntityVec;
 use crate::ir::SlotIndex;
@@ -267,9 +265,8 @@ impl Function {
         self.replace_operands(replacement);
         for frame in self.frames.values_mut() {
             frame
-                .registers
-                .iter_mut()
-                .for_each(|(_, value)| *value = resolve(replacement, *value));
+                .values_mut()
+                .for_each(|value| *value = resolve(replacement, *value));
         }
     }
 
@@ -296,21 +293,17 @@ impl Function {
     /// The same frame state (and its callers') with values exchanged.
     pub fn map_frame(&mut self, frame: FrameId, map: &impl Fn(Value) -> Value) -> FrameId {
         let mut copy = self.frames[frame].clone();
-        copy.registers
-            .iter_mut()
-            .for_each(|(_, value)| *value = map(*value));
+        copy.values_mut().for_each(|value| *value = map(*value));
         copy.caller = copy.caller.map(|caller| self.map_frame(caller, map));
         self.add_frame(copy)
     }
 
     /// Calls `visit` with all values of a frame state and its callers'.
-    pub fn for_each_frame_value(&self, frame: FrameId, mut visit: impl FnMut(Register, Value)) {
+    pub fn for_each_frame_value(&self, frame: FrameId, mut visit: impl FnMut(Value)) {
         let mut next = Some(frame);
         while let Some(frame) = next {
             let frame = &self.frames[frame];
-            for &(register, value) in &frame.registers {
-                visit(register, value);
-            }
+            frame.values().for_each(&mut visit);
             next = frame.caller;
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::analysis::reverse_postorder;
 use crate::entity::EntityVec;
-use crate::ir::{Block, Definition, Function, Inst, Node, Value, resolve};
+use crate::ir::{Block, Definition, FrameState, Function, Inst, Node, Value, resolve};
 
 /// Runs the pass.
 pub fn run(function: &mut Function) {
@@ -14,22 +14,20 @@ pub fn run(function: &mut Function) {
 
 /// Lets frame states name values as they are before conversions: exits convert what they write.
 fn unbox_frame_states(function: &mut Function) {
-    for frame in function.frames.keys() {
-        for index in 0..function.frames[frame].registers.len() {
-            let (_, mut value) = function.frames[frame].registers[index];
-            while let Some(
-                Node::BoxF64 { value: before }
-                | Node::UnboxF64 { value: before }
-                | Node::I64ToF64 { value: before }
-                | Node::I32ToF64 { value: before }
-                | Node::TruthToF64 { value: before },
-            ) = function.defining_node(value)
-            {
-                value = *before;
-            }
-            function.frames[frame].registers[index].1 = value;
+    let mut frames = std::mem::take(&mut function.frames);
+    for value in frames.values_mut().flat_map(FrameState::values_mut) {
+        while let Some(
+            Node::BoxF64 { value: before }
+            | Node::UnboxF64 { value: before }
+            | Node::I64ToF64 { value: before }
+            | Node::I32ToF64 { value: before }
+            | Node::TruthToF64 { value: before },
+        ) = function.defining_node(*value)
+        {
+            *value = *before;
         }
     }
+    function.frames = frames;
 }
 
 /// Replaces parameters to which every edge passes the same value, or the parameter itself. Says whether there were any.
@@ -150,7 +148,7 @@ impl Needed<'_> {
         let node = self.function.node(inst);
         if let Some(frame) = node.frame() {
             let function = self.function;
-            function.for_each_frame_value(frame, |_, value| self.value(value));
+            function.for_each_frame_value(frame, |value| self.value(value));
         }
         // Arguments are needed if the parameters are.
         match node {

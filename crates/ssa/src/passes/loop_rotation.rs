@@ -126,7 +126,7 @@ fn for_each_use(function: &Function, inst: Inst, mut visit: impl FnMut(Value)) {
     let node = function.node(inst);
     node.for_each_operand(&mut visit);
     if let Some(frame) = node.frame() {
-        function.for_each_frame_value(frame, |_, value| visit(value));
+        function.for_each_frame_value(frame, visit);
     }
 }
 

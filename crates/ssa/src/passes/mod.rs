@@ -7,6 +7,7 @@ pub mod cold_blocks;
 pub mod control_flow;
 pub mod dead_code;
 pub mod entry_guards;
+pub mod global_promotion;
 pub mod guards;
 pub mod kinds;
 pub mod loop_invariants;

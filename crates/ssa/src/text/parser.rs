@@ -135,6 +135,7 @@ impl Parser {
             window: 0,
             position: text.prefixed("@")?,
             registers: Vec::new(),
+            globals: Vec::new(),
             caller: None,
         };
         if text.take("+") {
@@ -144,6 +145,12 @@ impl Parser {
             if text.take("in") {
                 frame.caller = Some(Field::parse(text)?);
                 break;
+            }
+            if text.is_at("global") {
+                let global = Field::parse(text)?;
+                text.require("=")?;
+                frame.globals.push((global, Value::parse(text)?));
+                continue;
             }
             let register = Field::parse(text)?;
             text.require("=")?;
@@ -244,8 +251,8 @@ impl Parser {
             }
         }
         for (id, frame) in function.frames.iter() {
-            if let Some((_, value)) = frame.registers.iter().find(|(_, value)| !defined(*value)) {
-                return undefined(value);
+            if let Some(value) = frame.values().find(|value| !defined(*value)) {
+                return undefined(&value);
             }
             // Callers come later, so that chains end.
             if let Some(caller) = frame.caller
@@ -274,6 +281,7 @@ fn empty_frame() -> FrameState {
         window: 0,
         position: 0,
         registers: Vec::new(),
+        globals: Vec::new(),
         caller: None,
     }
 }

@@ -66,6 +66,9 @@ impl Function {
         for (register, value) in &frame.registers {
             write!(f, " {register}={value}")?;
         }
+        for (global, value) in &frame.globals {
+            write!(f, " {global}={value}")?;
+        }
         if let Some(caller) = frame.caller {
             write!(f, " in {caller}")?;
         }

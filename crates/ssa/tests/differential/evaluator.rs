@@ -128,6 +128,9 @@ impl Evaluator<'_, '_> {
         let function = self.function;
         let mut next = Some(frame);
         let mut returned: Option<Value> = None;
+        for &(global, name) in &function.frames[frame].globals {
+            self.machine.globals[global.0 as usize] = self.word(name).value();
+        }
         while let Some(id) = next {
             let frame = &function.frames[id];
             let block = &self.machine.job.codes[frame.code].block;

@@ -295,7 +295,7 @@ fn optimized_programs_do_what_bytecode_does() {
 fn so_they_do_behind_every_pass() {
     for seed in 0..programs() / 4 {
         let options = Options {
-            stop_after: Some((seed % 26) as usize),
+            stop_after: Some((seed % 28) as usize),
             verify: true,
             ..Options::default()
         };
