@@ -2,11 +2,13 @@
 
 #![no_main]
 
+use kiln_fuzz::{Mode, run};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(program) = kiln::load_compiled(bytes) {
         let _ = program.to_string();
-        kiln_fuzz::run(&program, false);
+        run(&program, Mode::interpreter());
+        run(&program, Mode::compiled());
     }
 });

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use kiln_fuzz::{Mode, run};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -14,6 +15,8 @@ fuzz_target!(|text: &str| {
     if kiln_bytecode::verify(&block).is_ok() {
         let read = kiln_bytecode::parse(&printed);
         assert_eq!(read.expect("what is printed can be read"), block);
-        kiln_fuzz::run(&Arc::new(block), false);
+        let program = Arc::new(block);
+        run(&program, Mode::interpreter());
+        run(&program, Mode::compiled());
     }
 });

@@ -3,6 +3,7 @@
 #![no_main]
 
 use kiln::CompileOptions;
+use kiln_fuzz::{Mode, run};
 use kiln_tests::generate;
 use libfuzzer_sys::fuzz_target;
 
@@ -13,10 +14,16 @@ fuzz_target!(|bytes: &[u8]| {
         Ok(program) => program,
         Err(errors) => panic!("{}\n{text}", errors.render(false)),
     };
-    let Some(expected) = kiln_fuzz::run(&program, false) else {
+    let Some(expected) = run(&program, Mode::interpreter()) else {
         return;
     };
-    if let Some(actual) = kiln_fuzz::run(&program, true) {
-        assert_eq!(expected, actual, "in this program:\n{text}");
+    for mode in [
+        Mode::compiled(),
+        Mode::warm(),
+        Mode::warm().with_gc_stress(),
+    ] {
+        if let Some(actual) = run(&program, mode.clone()) {
+            assert_eq!(expected, actual, "{mode:?}, in this program:\n{text}");
+        }
     }
 });

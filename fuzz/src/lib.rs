@@ -2,20 +2,58 @@
 
 #![forbid(unsafe_code)]
 
-use std::cell::RefCell;
-use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use kiln::{CodeBlock, Host, Interpreter, Limits, Outcome, RuntimeError};
+use kiln::{CodeBlock, Engine, JitOptions, Limits, Outcome, RuntimeError};
 
 /// A program that takes longer is stopped: verified code may still run forever.
 const TIME: Duration = Duration::from_secs(2);
 
 /// Output beyond this many bytes is not kept.
 const KEPT_OUTPUT: usize = 1 << 20;
+
+/// How a program is run.
+#[derive(Clone, Debug)]
+pub struct Mode {
+    /// When and how code is compiled.
+    pub jit: JitOptions,
+    /// Collect at every allocation.
+    pub gc_stress: bool,
+}
+
+impl Mode {
+    /// Everything is interpreted.
+    pub fn interpreter() -> Mode {
+        Mode {
+            jit: JitOptions::off(),
+            gc_stress: false,
+        }
+    }
+
+    /// Everything is compiled when it first runs.
+    pub fn compiled() -> Mode {
+        Mode {
+            jit: JitOptions::immediate(),
+            gc_stress: false,
+        }
+    }
+
+    /// What has run for a while is compiled, so that programs change tiers half-way.
+    pub fn warm() -> Mode {
+        let mut mode = Mode::compiled();
+        mode.jit.threshold = 30;
+        mode
+    }
+
+    /// The same with a collection at every allocation.
+    pub fn with_gc_stress(self) -> Mode {
+        Mode {
+            gc_stress: true,
+            ..self
+        }
+    }
+}
 
 /// What a program did.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,53 +64,41 @@ pub struct Run {
     pub ending: Result<Option<u8>, String>,
 }
 
-/// A host that keeps what is written and grants nothing.
-struct Recorder(Rc<RefCell<String>>);
-
-impl Host for Recorder {
-    fn write_output(&mut self, text: &str) {
-        let mut output = self.0.borrow_mut();
-        if output.len() < KEPT_OUTPUT {
-            output.push_str(text);
+/// Runs a program that nothing is granted to. None if it took too long.
+pub fn run(program: &Arc<CodeBlock>, mode: Mode) -> Option<Run> {
+    let output = Arc::new(Mutex::new(String::new()));
+    let write = |to: &Arc<Mutex<String>>| {
+        let to = Arc::clone(to);
+        move |text: &str| {
+            let mut output = to.lock().unwrap_or_else(PoisonError::into_inner);
+            if output.len() < KEPT_OUTPUT {
+                output.push_str(text);
+            }
         }
-    }
-
-    fn write_error(&mut self, text: &str) {
-        self.write_output(text);
-    }
-}
-
-/// Runs a program, with a collection at every allocation if `stress` is set. None if it took too long.
-pub fn run(program: &Arc<CodeBlock>, stress: bool) -> Option<Run> {
-    let output = Rc::default();
+    };
     let limits = Limits {
         heap_bytes: 64 << 20,
+        run_time: Some(TIME),
         ..Limits::default()
     };
-    let host = Box::new(Recorder(Rc::clone(&output)));
-    let mut interpreter = Interpreter::new(limits, host).ok()?;
-    interpreter.vm().heap().set_stress(stress);
-
-    let interrupter = interpreter.interrupter();
-    let (done, wait) = mpsc::channel::<()>();
-    let watch = thread::spawn(move || {
-        if wait.recv_timeout(TIME) == Err(RecvTimeoutError::Timeout) {
-            interrupter.interrupt();
-        }
-    });
-    let result = interpreter.run(program);
-    drop(done);
-    watch.join().ok()?;
-
-    let ending = match result {
+    let interpreter = Engine::new()
+        .interpreter()
+        .limits(limits)
+        .jit(mode.jit)
+        .output(write(&output))
+        .error_output(write(&output));
+    let mut interpreter = interpreter.build().ok()?;
+    interpreter.set_gc_stress(mode.gc_stress);
+    let ending = match interpreter.run(program) {
         Ok(Outcome::Finished) => Ok(None),
         Ok(Outcome::Exit(status)) => Ok(Some(status)),
-        Err(error) if error.error == RuntimeError::Interrupted => return None,
-        Err(error) => Err(format!(
-            "{error}\n{}",
-            error.stack_lines().collect::<Vec<_>>().join("\n")
-        )),
+        Err(error) if error.error == RuntimeError::TimeUp => return None,
+        Err(error) => {
+            let stack: Vec<String> = error.stack_lines().collect();
+            Err(format!("{error}\n{}", stack.join("\n")))
+        }
     };
-    let output = output.take();
+    drop(interpreter);
+    let output = std::mem::take(&mut *output.lock().unwrap_or_else(PoisonError::into_inner));
     Some(Run { output, ending })
 }
