@@ -71,6 +71,40 @@ impl Effects {
         .union(Effects::reads_all)
         .union(Effects::writes_all);
 
+    /// What flags and regions are called.
+    const NAMES: &[(Effects, &str)] = &[
+        (Effects::exits, "exit"),
+        (Effects::allocates, "allocate"),
+        (Effects::throws, "throw"),
+        (Effects::reads_all, "read all"),
+        (Effects::reads_elements, "read elements"),
+        (Effects::reads_list_headers, "read list headers"),
+        (Effects::reads_slots, "read slots"),
+        (Effects::reads_shapes, "read shapes"),
+        (Effects::reads_globals, "read globals"),
+        (Effects::reads_window, "read the window"),
+        (Effects::reads_validity, "read validity"),
+        (Effects::writes_all, "write all"),
+        (Effects::writes_elements, "write elements"),
+        (Effects::writes_slots, "write slots"),
+        (Effects::writes_shapes, "write shapes"),
+        (Effects::writes_globals, "write globals"),
+        (Effects::writes_window, "write the window"),
+    ];
+
+    /// The effects in words, separated by commas.
+    pub fn describe(self) -> String {
+        let mut rest = self;
+        let mut words = Vec::new();
+        for (effect, name) in Effects::NAMES {
+            if rest.contains(*effect) {
+                words.push(*name);
+                rest = Effects(rest.0 & !effect.0);
+            }
+        }
+        words.join(", ")
+    }
+
     /// The effects of either.
     pub const fn union(self, other: Effects) -> Effects {
         Effects(self.0 | other.0)

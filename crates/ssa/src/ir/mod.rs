@@ -8,6 +8,7 @@ pub mod fields;
 pub mod frame_state;
 mod function;
 pub mod nodes;
+mod reference;
 pub mod types;
 
 pub use effects::Effects;
@@ -17,6 +18,7 @@ pub use function::{
     BlockData, Definition, Dependency, Entry, Function, InstData, ValueData, resolve,
 };
 pub use nodes::{FieldRole, Node, NodeInfo};
+pub use reference::reference_page;
 pub use types::{Kinds, Representation, Type};
 
 use kiln_bytecode::{CodeBlock, Instruction, Register, for_each_register_read};

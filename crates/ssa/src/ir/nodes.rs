@@ -5,9 +5,9 @@
 //! name = Name { field: Role, field: Role } -> representation(KINDS) [effects];
 //! ```
 //!
-//! Roles in lower case are operands, named after the representation they require; `any` takes every representation and `values` a list
-//! of tagged values. The other roles are the Rust types of the fields. A result is at most of the kinds in the
-//! table; each value knows more precisely what it is. `-> none` stands for no result.
+//! Roles in lower case are operands, named after the representation they require; `values` is a list of tagged values. The other
+//! roles are the Rust types of the fields. A result is at most of the kinds in the table; each value knows more precisely what it
+//! is. `-> none` stands for no result.
 //!
 //! Enum, printer, parser, verifier and the visitors that passes use follow from the table.
 //!
@@ -254,8 +254,6 @@ macro_rules! for_each_node {
 pub enum FieldRole {
     /// An operand in this representation.
     Operand(Representation),
-    /// An operand in any representation.
-    AnyOperand,
     /// A list of tagged operands.
     Operands,
     /// A frame state.
