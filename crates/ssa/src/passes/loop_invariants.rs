@@ -59,7 +59,10 @@ fn hoist(function: &mut Function, dominators: &Dominators, loops: &Loops, id: Lo
                 !is_inside[at.0 as usize]
             };
             let is_invariant = node.operands().into_iter().all(is_outside);
-            if is_invariant && can_move(node, written, is_in_every_pass, frame) {
+            if is_invariant
+                && is_safe_anywhere(function, node)
+                && can_move(node, written, is_in_every_pass, frame)
+            {
                 move_to_end(function, block, front, inst, frame);
             }
         }
@@ -73,6 +76,17 @@ fn is_result_inside(function: &Function, blocks: &[Block], value: Value) -> bool
     };
     let mut inside = blocks.iter();
     inside.any(|&block| function.blocks[block].instructions.contains(&inst))
+}
+
+/// Whether the operands of a load prove that it may be done. An element's index may have been compared with the length on the way only.
+fn is_safe_anywhere(function: &Function, node: &Node) -> bool {
+    match *node {
+        Node::LoadElement { index, .. } => {
+            let checked = function.defining_node(index);
+            matches!(checked, Some(Node::CheckBounds { .. }))
+        }
+        _ => true,
+    }
 }
 
 fn can_move(node: &Node, written: Effects, is_in_every_pass: bool, frame: Option<FrameId>) -> bool {

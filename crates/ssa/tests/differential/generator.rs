@@ -293,6 +293,9 @@ impl Generator<'_> {
             this.code.jump(check);
             this.code.bind(header);
             this.body(end);
+            if this.rng.u32(..3) == 0 {
+                this.code.jump(end);
+            }
             this.code.bind(check);
             let element = this.local();
             this.code.for_loop(element, state, header, index);

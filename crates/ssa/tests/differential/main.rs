@@ -55,7 +55,7 @@ fn value(rng: &mut Rng, oddity: u32) -> Value {
 
 fn input(rng: &mut Rng, oddity: u32) -> Input {
     let heap = (0..2)
-        .map(|_| (0..rng.usize(1..5)).map(|_| number(rng)).collect())
+        .map(|_| (0..rng.usize(..5)).map(|_| number(rng)).collect())
         .collect();
     let mut globals: Vec<Value> = (0..GLOBALS).map(|_| value(rng, oddity)).collect();
     globals[0] = Value::Function(INNER);
