@@ -157,12 +157,13 @@ impl Vm {
     #[cold]
     #[inline(never)]
     pub fn safepoint(&mut self) -> Fallible<()> {
-        while self.frames.is_requested() {
+        if self.frames.is_requested() {
             let reasons = self.frames.take_requests(Reasons::ALL);
             self.answer(reasons)?;
             if reasons.contains(Reason::InstallCode) {
                 self.run_hook(|hooks| &mut hooks.install_code);
             }
+            // What is requested meanwhile waits for the next safepoint: each slice gets that far.
             if reasons.contains(Reason::SliceOver) {
                 self.suspend(Suspension::SliceOver)?;
             }

@@ -39,7 +39,6 @@ use run::Running;
 /// its functions.
 ///
 /// ```
-/// use std::time::Duration;
 /// use kiln::{Engine, Progress};
 ///
 /// let engine = Engine::new();
@@ -47,7 +46,7 @@ use run::Running;
 /// interpreter.start(&engine.compile("actor.ms", "x = 0\nwhile true\nx = x + speed\nyield\nend while")?)?;
 /// interpreter.set_global("speed", 2)?;
 /// for _frame in 0..3 {
-///     assert_eq!(interpreter.run_for(Duration::from_millis(5))?, Progress::Yielded);
+///     assert_eq!(interpreter.resume()?, Progress::Yielded);
 /// }
 /// assert_eq!(interpreter.global::<f64>("x")?, 6.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
