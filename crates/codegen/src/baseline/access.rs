@@ -1,8 +1,7 @@
 //! Members: reads and writes through the first entry of the site's inline cache, which the interpreter and all tiers share.
 //!
 //! Code reads the entry's shape, slot and holder from memory, so the interpreter can change it without changing code. Only how the
-//! member is reached (own slot, prototype's slot, added) is fixed when the code is made; a site that has seen nothing yet, and an entry
-//! that turns into another kind, are left to the interpreter's handler.
+//! member is reached (own slot, prototype's slot, added) is fixed when the code is made; an entry that turns into another kind is left to the interpreter's handler.
 
 use std::mem::offset_of;
 
@@ -12,6 +11,7 @@ use kiln_bytecode::{Instruction, Op, ReadMode};
 use kiln_vm::feedback::{Access, CacheEntry, FeedbackCell};
 use kiln_vm::heap::{Header, Heap};
 use kiln_vm::object::map::MapCell;
+use kiln_vm::object::values::ValuesCell;
 use kiln_vm::tier::layout;
 use kiln_vm::value::Tag;
 
@@ -41,8 +41,8 @@ impl Translator<'_, '_> {
         cell
     }
 
-    /// The address of the slot that an entry names, in the map `owner`; slots outside of the cell are left to the handler.
-    fn inline_slot(&mut self, cell: Value, owner: Value, slow: ir::Block) -> Value {
+    /// The address of the slot that an entry names in the map `owner`, and the cell that the slot is in.
+    fn slot_address(&mut self, cell: Value, owner: Value) -> (Value, Value) {
         let slot = self.builder.ins().uload32(trusted(), cell, SLOT as i32);
         let inline = self.builder.ins().uload8(
             types::I64,
@@ -50,20 +50,77 @@ impl Translator<'_, '_> {
             owner,
             offset_of!(Header, small) as i32,
         );
+        let bytes = self.builder.ins().ishl_imm_u(slot, 3);
+        let address = self.builder.ins().iadd(owner, bytes);
+        let address = self
+            .builder
+            .ins()
+            .iadd_imm_s(address, MapCell::SLOTS_OFFSET as i64);
         let is_inline = self
             .builder
             .ins()
             .icmp(IntCC::UnsignedLessThan, slot, inline);
-        self.require(is_inline, slow);
+        let (outside, found) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.append_block_param(found, types::I64);
+        self.builder.append_block_param(found, types::I64);
+        self.builder.ins().brif(
+            is_inline,
+            found,
+            &[address.into(), owner.into()],
+            outside,
+            &[],
+        );
+        self.builder.switch_to_block(outside);
+        let values = self.load(types::I64, owner, MapCell::OVERFLOW_OFFSET);
+        let slot = self.builder.ins().isub(slot, inline);
         let bytes = self.builder.ins().ishl_imm_u(slot, 3);
-        self.builder.ins().iadd(owner, bytes)
+        let address = self.builder.ins().iadd(values, bytes);
+        let address = self
+            .builder
+            .ins()
+            .iadd_imm_s(address, ValuesCell::VALUES_OFFSET as i64);
+        self.builder
+            .ins()
+            .jump(found, &[address.into(), values.into()]);
+        self.builder.switch_to_block(found);
+        let parameters = self.builder.block_params(found);
+        (parameters[0], parameters[1])
+    }
+
+    /// Goes to `slow` if a map with the shape of an adding entry has no memory for the slot.
+    fn check_room(&mut self, cell: Value, map: Value, slow: ir::Block) {
+        let slot = self.builder.ins().uload32(trusted(), cell, SLOT as i32);
+        let inline =
+            self.builder
+                .ins()
+                .uload8(types::I64, trusted(), map, offset_of!(Header, small) as i32);
+        let is_inline = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedLessThan, slot, inline);
+        let (outside, found) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.ins().brif(is_inline, found, &[], outside, &[]);
+        self.builder.switch_to_block(outside);
+        let values = self.load(types::I64, map, MapCell::OVERFLOW_OFFSET);
+        self.require(values, slow);
+        let slot = self.builder.ins().isub(slot, inline);
+        let capacity =
+            self.builder
+                .ins()
+                .uload32(trusted(), values, offset_of!(Header, word) as i32);
+        let fits = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedLessThan, slot, capacity);
+        self.builder.ins().brif(fits, found, &[], slow, &[]);
+        self.builder.switch_to_block(found);
     }
 
     /// Loads the member that an entry finds in the object's own slot.
     pub fn load_own_slot(&mut self, feedback: u64, map: Value, slow: ir::Block) -> Value {
         let cell = self.check_entry(feedback, map, Access::Own, slow);
-        let slot = self.inline_slot(cell, map, slow);
-        self.load(types::I64, slot, MapCell::SLOTS_OFFSET)
+        let (slot, _) = self.slot_address(cell, map);
+        self.load(types::I64, slot, 0)
     }
 
     /// Loads the member that an entry finds in the slot of a prototype.
@@ -75,18 +132,22 @@ impl Translator<'_, '_> {
         let is_valid = self.builder.ins().icmp(IntCC::Equal, epoch, current);
         self.require(is_valid, slow);
         let holder = self.load(types::I64, cell, HOLDER);
-        let slot = self.inline_slot(cell, holder, slow);
-        self.load(types::I64, slot, MapCell::SLOTS_OFFSET)
+        let (slot, _) = self.slot_address(cell, holder);
+        self.load(types::I64, slot, 0)
     }
 
-    /// Whether the inline cache holds a member read that is of a kind known here.
-    pub fn can_load_member(&self, index: usize) -> bool {
-        matches!(self.job.accesses[index], Access::Own | Access::Inherited)
-    }
-
-    /// Loads the member of an object through the inline cache.
-    pub fn load_member(&mut self, index: usize, object: u16, slow: ir::Block) -> Value {
-        let access = self.job.accesses[index];
+    /// Loads the member of an object through the inline cache. A site that has not been executed yet is taken for an `expected` one.
+    pub fn load_member(
+        &mut self,
+        index: usize,
+        object: u16,
+        expected: Access,
+        slow: ir::Block,
+    ) -> Value {
+        let access = match self.job.accesses[index] {
+            Access::Empty | Access::Add => expected,
+            known => known,
+        };
         let feedback = self.job.feedback_address(index);
         let bits = self.bits(object);
         let map = self.cell_of(bits, Tag::Map, slow);
@@ -98,11 +159,8 @@ impl Translator<'_, '_> {
 
     pub(super) fn get_member(&mut self, op: Op, instruction: Instruction) {
         let index = usize::from(instruction.c());
-        if !self.can_load_member(index) {
-            return self.translate_out_of_line(op, instruction);
-        }
         let slow = self.cold_block();
-        let bits = self.load_member(index, instruction.b(), slow);
+        let bits = self.load_member(index, instruction.b(), Access::Own, slow);
         let merge = self.merge_block(&[instruction.a()]);
         if ReadMode(instruction.flags()).has(ReadMode::INVOKE) {
             self.refuse_function(bits, slow);
@@ -138,9 +196,12 @@ impl Translator<'_, '_> {
             _ => Access::Own,
         };
         let cell = self.check_entry(feedback, map, access, slow);
-        let slot = self.inline_slot(cell, map, slow);
-        self.check_barrier(map, value, slow);
-        self.store(value, slot, MapCell::SLOTS_OFFSET);
+        if access == Access::Add {
+            self.check_room(cell, map, slow);
+        }
+        let (slot, owner) = self.slot_address(cell, map);
+        self.check_barrier(owner, value, slow);
+        self.store(value, slot, 0);
         if access == Access::Add {
             // The shape that the transition leads to.
             let shape = self.load(types::I32, cell, EPOCH);
@@ -150,9 +211,6 @@ impl Translator<'_, '_> {
 
     pub(super) fn set_member(&mut self, op: Op, instruction: Instruction) {
         let index = usize::from(instruction.c());
-        if self.job.accesses[index] == Access::Empty {
-            return self.translate_out_of_line(op, instruction);
-        }
         let slow = self.cold_block();
         let merge = self.merge_block(&[]);
         let bits = self.bits(instruction.a());

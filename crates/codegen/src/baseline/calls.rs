@@ -6,7 +6,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, Value, types};
 use kiln_bytecode::{Instruction, Op};
 use kiln_vm::Value as Word;
-use kiln_vm::feedback::{CodeInstance, FeedbackCell};
+use kiln_vm::feedback::{Access, CodeInstance, FeedbackCell};
 use kiln_vm::frame::Frame;
 use kiln_vm::heap::Header;
 use kiln_vm::object::function::FunctionCell;
@@ -104,20 +104,30 @@ impl Translator<'_, '_> {
         code
     }
 
-    /// Runs a script function whose arguments stand in the window, and goes to `merge` with the result.
-    fn enter_code(
-        &mut self,
-        instruction: Instruction,
-        code: Value,
-        slow: ir::Block,
-        merge: ir::Block,
-    ) {
-        // The handler records another target.
-        let feedback = self.word(self.job.feedback_address(usize::from(instruction.c())));
+    /// Records which code a call site calls, as [`FeedbackCell::record_target`] does.
+    fn record_target(&mut self, index: usize, code: Value) {
+        let feedback = self.word(self.job.feedback_address(index));
         let known = self.load(types::I64, feedback, offset_of!(FeedbackCell, target));
         let same = self.builder.ins().icmp(IntCC::Equal, known, code);
-        self.require(same, slow);
+        let (other, done) = (self.cold_block(), self.builder.create_block());
+        self.builder.ins().brif(same, done, &[], other, &[]);
+        self.builder.switch_to_block(other);
+        self.store(code, feedback, offset_of!(FeedbackCell, target));
+        let targets = self.load_byte(feedback, offset_of!(FeedbackCell, targets));
+        let full = self.builder.ins().icmp_imm_u(IntCC::Equal, targets, 255);
+        let more = self.builder.ins().iadd_imm_s(targets, 1);
+        let targets = self.builder.ins().select(full, targets, more);
+        let offset = offset_of!(FeedbackCell, targets) as i32;
+        self.builder
+            .ins()
+            .istore8(super::translator::trusted(), targets, feedback, offset);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(done);
+    }
 
+    /// Runs a script function whose arguments stand in the window, and goes to `merge` with the result.
+    fn enter_code(&mut self, instruction: Instruction, code: Value, merge: ir::Block) {
+        self.record_target(usize::from(instruction.c()), code);
         let next = self.word(self.job.instruction_address(self.position + 1));
         let top = self.frames_top();
         let record = offset_of!(Frame, next) as i32 - layout::FRAME_SIZE as i32;
@@ -155,17 +165,15 @@ impl Translator<'_, '_> {
         let absent = self.word(Word::UNASSIGNED.bits());
         self.store(absent, window, Self::slot(instruction.b() + 1));
         self.store(absent, window, Self::slot(instruction.b() + 2));
-        self.enter_code(instruction, code, slow, merge);
+        self.enter_code(instruction, code, merge);
         self.complete(op, instruction, slow, merge);
     }
 
     pub(super) fn call_member(&mut self, op: Op, instruction: Instruction) {
         let index = usize::from(instruction.c());
-        if !self.can_load_member(index) {
-            return self.translate_out_of_line(op, instruction);
-        }
         let slow = self.cold_block();
-        let member = self.load_member(index, instruction.b() + 1, slow);
+        let object = instruction.b() + 1;
+        let member = self.load_member(index, object, Access::Inherited, slow);
         let merge = self.merge_block(&[instruction.a()]);
         let function = self.cell_of(member, Tag::Function, slow);
         let code = self.script_code(function, instruction.flags(), slow);
@@ -176,7 +184,7 @@ impl Translator<'_, '_> {
         self.refuse(special, slow);
         let window = self.window;
         self.store(member, window, Self::slot(instruction.b()));
-        self.enter_code(instruction, code, slow, merge);
+        self.enter_code(instruction, code, merge);
         self.complete(op, instruction, slow, merge);
     }
 

@@ -538,8 +538,11 @@ pub(super) fn slow_call_member(vm: &mut Vm, next: Next) -> Step {
                     return Step::Continue;
                 }
                 let super_value = match function.callee() {
-                    Callee::Script(_) => super_of(vm, member.holder),
-                    Callee::Intrinsic(_) => Value::NULL,
+                    // SAFETY: instances live as long as the interpreter.
+                    Callee::Script(code) if unsafe { (*code).uses_super } => {
+                        super_of(vm, member.holder)
+                    }
+                    _ => Value::NULL,
                 };
                 begin_step(vm, site, function, window, object, super_value)
             }

@@ -52,6 +52,9 @@ unsafe impl CellType for ValuesCell {
 }
 
 impl ValuesCell {
+    /// Where compiled code finds the first value.
+    pub const VALUES_OFFSET: usize = size_of::<ValuesCell>();
+
     /// The bytes of a cell for `capacity` values.
     pub const fn size(capacity: usize) -> usize {
         size_of::<ValuesCell>() + capacity * size_of::<Value>()
