@@ -20,7 +20,7 @@ use std::mem::offset_of;
 use kiln_bytecode::{Instruction, Op};
 
 use crate::error::{Fallible, RuntimeError, Throw};
-use crate::feedback::CodeInstance;
+use crate::feedback::{Access, CacheEntry, CodeInstance};
 use crate::frame::{Frame, FrameMark, FrameStack};
 use crate::heap::Heap;
 use crate::interp;
@@ -55,6 +55,19 @@ pub enum Hot {
     Call,
     /// The loop with this index.
     Loop(usize),
+}
+
+/// The bits that the flag byte of an instruction collects on its slow path in the interpreter: which kinds of operands came by.
+pub struct Observed;
+
+#[expect(missing_docs, reason = "the names say it")]
+impl Observed {
+    pub const NUMBER: u8 = 1;
+    pub const STRING: u8 = 1 << 1;
+    pub const LIST: u8 = 1 << 2;
+    pub const MAP: u8 = 1 << 3;
+    pub const FUNCTION: u8 = 1 << 4;
+    pub const OTHER: u8 = 1 << 5;
 }
 
 /// Decides which code is compiled, when.
@@ -113,6 +126,30 @@ impl Vm {
     /// Whether hot code is compiled.
     pub fn has_tiering(&self) -> bool {
         self.tiers.policy.is_some()
+    }
+
+    /// What an inline cache entry finds in a prototype, if the entry is valid now.
+    pub fn inherited_member(&self, entry: CacheEntry) -> Option<Value> {
+        if entry.access != Access::Inherited || entry.epoch != self.prototype_epoch {
+            return None;
+        }
+        Some(entry.holder?.slot(entry.slot).get())
+    }
+
+    /// The address of the strings of one character, in the order of their code points: cells of strings, or 0 where there is none yet.
+    pub fn characters_address(&self) -> usize {
+        self.strings.characters_address()
+    }
+
+    /// What the global variable with this number holds, or what its name means without one.
+    pub fn global_value(&self, number: u32) -> Value {
+        let cell = self.globals.cell(number);
+        let value = cell.value.get();
+        if value.is_unassigned() {
+            cell.fallback.get()
+        } else {
+            value
+        }
     }
 
     /// The number of calls that have not returned.
@@ -230,16 +267,20 @@ pub unsafe extern "C" fn interpret(
     }
 }
 
-/// What compiled code calls when a window, which ends at `end`, is beyond the limit or the native stack is used up: answers requests.
-/// Zero if the call may go on, else [`THROWN`].
+/// What compiled code calls when the window of a call is beyond the limit or the native stack is used up: answers requests. Zero if the
+/// call may go on, else [`THROWN`].
 ///
 /// # Safety
-/// `vm` must be the interpreter that runs the calling code.
-pub unsafe extern "C" fn make_room(vm: *mut Vm, end: *const Value) -> u64 {
+/// `vm` must be the interpreter that runs the calling code, `code` one of its instances.
+pub unsafe extern "C" fn make_room(
+    vm: *mut Vm,
+    code: *const CodeInstance,
+    window: *mut Value,
+) -> u64 {
     // SAFETY: compiled code passes the interpreter that runs it.
     let vm = unsafe { &mut *vm };
     let result = match vm.has_native_stack() {
-        true => vm.make_window_room(end),
+        true => vm.make_call_room(code, window),
         false => Err(RuntimeError::CallStackOverflow.into()),
     };
     match result {

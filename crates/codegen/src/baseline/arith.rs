@@ -112,10 +112,48 @@ impl Translator<'_, '_> {
         self.complete(op, instruction, slow, merge);
     }
 
+    /// The remainder of a number that is not negative by a whole constant: the quotient comes from the reciprocal, as in the
+    /// interpreter, whose `quick_remainder` says why that is exact. The limit is low enough for divisors of 31 bits.
+    fn constant_remainder(&mut self, op: Op, instruction: Instruction, divisor: f64) {
+        const LIMIT: f64 = 4_503_599_627_370_496.0;
+        let slow = self.cold_block();
+        let merge = self.merge_block(&[instruction.a()]);
+        let lhs = self.float(instruction.b());
+        // As a word a number that is negative, too large, no number at all, or -0, is above that of the limit.
+        let bits = self.bits_of(lhs);
+        let limit = self.word(LIMIT.to_bits());
+        let is_in_range = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedLessThan, bits, limit);
+        self.require(is_in_range, slow);
+        let reciprocal = self.number(1.0 / divisor);
+        let divisor = self.number(divisor);
+        let quotient = self.builder.ins().fmul(lhs, reciprocal);
+        let quotient = self.builder.ins().trunc(quotient);
+        let product = self.builder.ins().fmul(quotient, divisor);
+        let remainder = self.builder.ins().fsub(lhs, product);
+        let zero = self.number(0.0);
+        let above = self.builder.ins().fadd(remainder, divisor);
+        let below = self.builder.ins().fsub(remainder, divisor);
+        let is_low = self.builder.ins().fcmp(FloatCC::LessThan, remainder, zero);
+        let is_high = self
+            .builder
+            .ins()
+            .fcmp(FloatCC::GreaterThanOrEqual, remainder, divisor);
+        let remainder = self.builder.ins().select(is_low, above, remainder);
+        let remainder = self.builder.ins().select(is_high, below, remainder);
+        self.finish_fast(merge, instruction.a(), remainder);
+        self.complete(op, instruction, slow, merge);
+    }
+
     pub(super) fn modulo_constant(&mut self, op: Op, instruction: Instruction) {
         let constant = self.constant_number(instruction.c());
         if constant >= 1.0 && constant <= f64::from(i32::MAX) && constant.fract() == 0.0 {
             let divisor = constant as u32;
+            if self.rounds && !divisor.is_power_of_two() {
+                return self.constant_remainder(op, instruction, constant);
+            }
             let divisor = if divisor.is_power_of_two() {
                 Divisor::PowerOfTwo(divisor)
             } else {

@@ -13,7 +13,17 @@ use kiln_vm::object::function::FunctionCell;
 use kiln_vm::tier::{self, layout};
 use kiln_vm::value::Tag;
 
+use super::sites::Known;
 use super::translator::Translator;
+
+/// What a read calls if it finds a function.
+#[derive(Clone, Copy)]
+pub(super) enum Invoked {
+    /// A variable's value; the feedback cell that records it, if one does.
+    Variable(Option<usize>),
+    /// A member of an object.
+    Member { index: usize, object: Value },
+}
 
 impl Translator<'_, '_> {
     /// Enters the frame of a call whose window is in order: counts, checks the stacks, and writes the record.
@@ -57,16 +67,15 @@ impl Translator<'_, '_> {
         let call = self
             .builder
             .ins()
-            .call_indirect(self.room, make_room, &[vm, end]);
+            .call_indirect(self.room, make_room, &[vm, code, window]);
         let refused = self.builder.inst_results(call)[0];
         let thrown = self.thrown;
         self.builder.ins().brif(refused, thrown, &[], fits, &[]);
         self.builder.switch_to_block(fits);
 
         let top = self.frames_top();
-        let next = self.word(self.job.instruction_address(0));
+        // Where the frame goes on is written before anything looks: by its calls, and by instructions executed out of line.
         self.store(code, top, offset_of!(Frame, code));
-        self.store(next, top, offset_of!(Frame, next));
         self.store(window, top, offset_of!(Frame, base));
         let top = self
             .builder
@@ -125,9 +134,18 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(done);
     }
 
-    /// Runs a script function whose arguments stand in the window, and goes to `merge` with the result.
-    fn enter_code(&mut self, instruction: Instruction, code: Value, merge: ir::Block) {
-        self.record_target(usize::from(instruction.c()), code);
+    /// Runs a script function whose arguments stand in the window that begins at register `first`, and goes to `merge` with the result.
+    fn enter_code(
+        &mut self,
+        instruction: Instruction,
+        code: Value,
+        feedback: Option<usize>,
+        first: usize,
+        merge: ir::Block,
+    ) {
+        if let Some(index) = feedback {
+            self.record_target(index, code);
+        }
         let next = self.word(self.job.instruction_address(self.position + 1));
         let top = self.frames_top();
         let record = offset_of!(Frame, next) as i32 - layout::FRAME_SIZE as i32;
@@ -136,10 +154,7 @@ impl Translator<'_, '_> {
             .store(super::translator::trusted(), next, top, record);
         let vm = self.vm;
         let window = self.window;
-        let callee_window = self
-            .builder
-            .ins()
-            .iadd_imm_s(window, Self::slot(instruction.b()) as i64);
+        let callee_window = self.builder.ins().iadd_imm_s(window, (first * 8) as i64);
         let entry = self.load(types::I64, code, offset_of!(CodeInstance, entry));
         let at_start = self.word(0);
         let call = self.builder.ins().call_indirect(
@@ -155,36 +170,93 @@ impl Translator<'_, '_> {
         self.finish_fast(merge, instruction.a(), result);
     }
 
+    /// Goes to `slow` if calls of the code as a method need `super`, or the object among the arguments.
+    fn refuse_special(&mut self, code: Value, slow: ir::Block) {
+        let special = self.load(types::I8, code, offset_of!(CodeInstance, uses_super));
+        self.refuse(special, slow);
+        let special = self.load(types::I8, code, offset_of!(CodeInstance, self_parameter));
+        self.refuse(special, slow);
+    }
+
+    /// Ends the fast path of a read that calls what it finds: `value`, or the result of its call if it is a function. Functions that
+    /// are not `invoked`, or are not simply a script's, are left to the handler.
+    pub fn invoke_or_finish(
+        &mut self,
+        instruction: Instruction,
+        value: Value,
+        invoked: Option<Invoked>,
+        slow: ir::Block,
+        merge: ir::Block,
+    ) {
+        let Some(invoked) = invoked else {
+            self.refuse_function(value, slow);
+            return self.finish_fast(merge, instruction.a(), value);
+        };
+        let plain = self.builder.create_block();
+        let function = self.cell_of(value, Tag::Function, plain);
+        let code = self.script_code(function, 0, slow);
+        let absent = self.word(Word::UNASSIGNED.bits());
+        let (feedback, receiver) = match invoked {
+            Invoked::Variable(index) => (index, absent),
+            Invoked::Member { index, object } => {
+                self.refuse_special(code, slow);
+                (Some(index), object)
+            }
+        };
+        // The window lies behind the frame's registers, in the red zone at worst until the callee has checked the limit.
+        let first = self.job.block.register_count as usize;
+        let window = self.window;
+        for (slot, word) in [value, receiver, absent].into_iter().enumerate() {
+            self.store(word, window, (first + slot) * 8);
+        }
+        self.enter_code(instruction, code, feedback, first, merge);
+        self.builder.switch_to_block(plain);
+        self.finish_fast(merge, instruction.a(), value);
+    }
+
     pub(super) fn call(&mut self, op: Op, instruction: Instruction) {
         let slow = self.cold_block();
         let merge = self.merge_block(&[instruction.a()]);
         let callee = self.bits(instruction.b());
+        if let Known::Intrinsic { function, shortcut } = self.known_callee(instruction)
+            && let Some(result) =
+                self.shortcut_result(shortcut, instruction, callee, function, slow)
+        {
+            self.finish_fast(merge, instruction.a(), result);
+            return self.complete(op, instruction, slow, merge);
+        }
         let function = self.cell_of(callee, Tag::Function, slow);
         let code = self.script_code(function, instruction.flags(), slow);
         let window = self.window;
         let absent = self.word(Word::UNASSIGNED.bits());
         self.store(absent, window, Self::slot(instruction.b() + 1));
         self.store(absent, window, Self::slot(instruction.b() + 2));
-        self.enter_code(instruction, code, merge);
+        let index = usize::from(instruction.c());
+        let first = usize::from(instruction.b());
+        self.enter_code(instruction, code, Some(index), first, merge);
         self.complete(op, instruction, slow, merge);
     }
 
     pub(super) fn call_member(&mut self, op: Op, instruction: Instruction) {
         let index = usize::from(instruction.c());
         let slow = self.cold_block();
-        let object = instruction.b() + 1;
-        let member = self.load_member(index, object, Access::Inherited, slow);
         let merge = self.merge_block(&[instruction.a()]);
+        let object = self.bits(instruction.b() + 1);
+        if let Some((entry, method)) = self.job.sites[index].built_in_method() {
+            let other = self.builder.create_block();
+            self.built_in_method(instruction, object, entry, method, other, slow, merge);
+            self.builder.switch_to_block(other);
+        }
+        let member = self.load_member(index, object, Access::Inherited, slow);
         let function = self.cell_of(member, Tag::Function, slow);
         let code = self.script_code(function, instruction.flags(), slow);
         // What needs `super`, or the object among the arguments, is left to the handler.
-        let special = self.load(types::I8, code, offset_of!(CodeInstance, uses_super));
-        self.refuse(special, slow);
-        let special = self.load(types::I8, code, offset_of!(CodeInstance, self_parameter));
-        self.refuse(special, slow);
+        self.refuse_special(code, slow);
         let window = self.window;
         self.store(member, window, Self::slot(instruction.b()));
-        self.enter_code(instruction, code, merge);
+        let index = usize::from(instruction.c());
+        let first = usize::from(instruction.b());
+        self.enter_code(instruction, code, Some(index), first, merge);
         self.complete(op, instruction, slow, merge);
     }
 
@@ -197,8 +269,10 @@ impl Translator<'_, '_> {
         let bits = self.bits(instruction.b());
         let slow = self.cold_block();
         let merge = self.merge_block(&[instruction.a()]);
-        self.refuse_function(bits, slow);
-        self.finish_fast(merge, instruction.a(), bits);
+        let index = usize::from(instruction.c());
+        let calls = self.job.sites[index].calls_script;
+        let invoked = calls.then_some(Invoked::Variable(Some(index)));
+        self.invoke_or_finish(instruction, bits, invoked, slow, merge);
         self.complete(op, instruction, slow, merge);
     }
 }

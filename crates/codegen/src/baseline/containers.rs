@@ -3,9 +3,8 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, Value, types};
 use kiln_bytecode::{Instruction, Op};
-use kiln_vm::Value as Word;
 use kiln_vm::object::list::ListCell;
-use kiln_vm::object::values::ElementKind;
+use kiln_vm::tier::Observed;
 use kiln_vm::value::Tag;
 
 use super::translator::{Translator, trusted};
@@ -29,9 +28,16 @@ impl Translator<'_, '_> {
         let slow = self.cold_block();
         let merge = self.merge_block(&[instruction.a()]);
         let object = self.bits(instruction.b());
-        let list = self.cell_of(object, Tag::List, slow);
+        // What the interpreter has seen so far; nothing if the code is entered before it came here.
+        let has_seen_strings = self.job.observed[self.position as usize] & Observed::STRING != 0;
         let index = self.float(instruction.c());
         let index = self.whole_number(index, slow);
+        let text = if has_seen_strings {
+            self.builder.create_block()
+        } else {
+            slow
+        };
+        let list = self.cell_of(object, Tag::List, text);
         let address = self.element_address(list, index, slow);
         let kind = if self.is_kept_as_float(instruction.a()) {
             types::F64
@@ -40,6 +46,11 @@ impl Translator<'_, '_> {
         };
         let value = self.load(kind, address, 0);
         self.finish_fast(merge, instruction.a(), value);
+        if has_seen_strings {
+            self.builder.switch_to_block(text);
+            let character = self.character_at(object, index, slow);
+            self.finish_fast(merge, instruction.a(), character);
+        }
         self.complete(op, instruction, slow, merge);
     }
 
@@ -54,22 +65,7 @@ impl Translator<'_, '_> {
         let value = self.value(instruction.c());
         if !self.is_number(instruction.c()) {
             let bits = self.bits_of(value);
-            let (store, other) = (self.builder.create_block(), self.builder.create_block());
-            let first = self.word(Word::FIRST_NON_NUMBER);
-            let is_number = self
-                .builder
-                .ins()
-                .icmp(IntCC::UnsignedLessThan, bits, first);
-            self.builder.ins().brif(is_number, store, &[], other, &[]);
-            self.builder.switch_to_block(other);
-            let kind = self.load_byte(list, ListCell::KIND_OFFSET);
-            let mixed = ElementKind::Mixed as i64;
-            let is_mixed = self.builder.ins().icmp_imm_u(IntCC::Equal, kind, mixed);
-            self.require(is_mixed, slow);
-            let elements = self.load(types::I64, list, ListCell::ELEMENTS_OFFSET);
-            self.check_barrier(elements, bits, slow);
-            self.builder.ins().jump(store, &[]);
-            self.builder.switch_to_block(store);
+            self.check_element(list, bits, slow);
         }
         self.builder.ins().store(trusted(), value, address, 0);
         self.builder.ins().jump(merge, &[]);

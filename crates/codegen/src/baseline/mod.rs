@@ -19,6 +19,8 @@ mod compare;
 mod containers;
 mod control;
 mod iter;
+mod shortcuts;
+mod sites;
 mod translator;
 mod variables;
 
@@ -33,9 +35,10 @@ use cranelift_codegen::{Context, isa};
 use cranelift_frontend::FunctionBuilderContext;
 use kiln_bytecode::CodeBlock;
 use kiln_vm::Vm;
-use kiln_vm::feedback::{Access, CodeInstance, Countdown, FeedbackCell};
+use kiln_vm::feedback::{CodeInstance, Countdown, FeedbackCell};
 use thiserror::Error;
 
+use self::sites::{Known, Site};
 use crate::code_memory::{MachineCode, RelocationError};
 
 /// The most instructions of a code block that is compiled. Compile time and memory grow with it.
@@ -73,8 +76,12 @@ pub struct Job {
     pub block: Arc<CodeBlock>,
     /// What debuggers and profilers call it.
     pub name: String,
-    /// How each feedback cell's first entry reached its member when the job was made.
-    accesses: Vec<Access>,
+    /// What each feedback cell knew when the job was made.
+    sites: Vec<Site>,
+    /// What reading each global variable gave then.
+    global_values: Vec<Known>,
+    /// Which kinds of operands each instruction had seen in the interpreter.
+    observed: Vec<u8>,
     /// The constants' words.
     constants: Vec<u64>,
     /// The instance.
@@ -87,6 +94,8 @@ pub struct Job {
     globals: u64,
     /// The countdowns of its loops.
     loops: u64,
+    /// The strings of one character.
+    characters: u64,
     /// The word that the end of a window is compared with.
     limit: u64,
 }
@@ -102,10 +111,20 @@ impl Job {
         };
         Job {
             name,
-            accesses: code
+            sites: code
                 .feedback
                 .iter()
-                .map(|cell| cell.first.get().access)
+                .map(|cell| Site::of(vm, cell))
+                .collect(),
+            global_values: code
+                .global_numbers
+                .iter()
+                .map(|number| Known::of(vm.global_value(*number)))
+                .collect(),
+            observed: code
+                .instructions
+                .iter()
+                .map(|instruction| instruction.get().flags())
                 .collect(),
             constants: code.constants.iter().map(|value| value.bits()).collect(),
             code: std::ptr::from_ref(code) as u64,
@@ -113,6 +132,7 @@ impl Job {
             feedback: code.feedback.as_ptr() as u64,
             globals: code.globals.as_ptr() as u64,
             loops: code.loops.as_ptr() as u64,
+            characters: vm.characters_address() as u64,
             limit: vm.safepoint_handle().limit_address() as u64,
             block,
         }
@@ -142,6 +162,8 @@ impl Job {
 /// A compiler with its scratch memory. One is used by one thread at a time.
 pub struct Compiler {
     isa: OwnedTargetIsa,
+    /// Whether the processor rounds doubles to whole numbers in one instruction.
+    rounds: bool,
     context: Context,
     function_context: FunctionBuilderContext,
 }
@@ -184,8 +206,14 @@ impl Compiler {
             cranelift_native::builder().map_err(|text| CompileError::Machine(text.into()))?;
         let isa: OwnedTargetIsa = isa::Builder::finish(&builder, settings::Flags::new(flags))
             .map_err(|error| CompileError::Machine(error.to_string()))?;
+        let rounds = isa
+            .isa_flags()
+            .iter()
+            .find(|flag| flag.name == "has_sse41")
+            .is_none_or(|flag| flag.as_bool() == Some(true));
         Ok(Compiler {
             isa,
+            rounds,
             context: Context::new(),
             function_context: FunctionBuilderContext::new(),
         })
@@ -209,6 +237,7 @@ impl Compiler {
             &mut self.context.func,
             &mut self.function_context,
             self.isa.frontend_config(),
+            self.rounds,
         )?;
         if let Some(listing) = listing {
             listing.clif = self.context.func.display().to_string();

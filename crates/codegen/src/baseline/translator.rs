@@ -47,6 +47,8 @@ pub(super) struct Translator<'job, 'function> {
     pub notice: SigRef,
     /// The instruction being translated, behind its prefix if it has one.
     pub position: u32,
+    /// Whether the processor rounds doubles to whole numbers in one instruction.
+    pub rounds: bool,
     /// Whether control arrives at the next instruction.
     pub is_open: bool,
 }
@@ -57,6 +59,7 @@ pub(super) fn translate(
     function: &mut Function,
     context: &mut FunctionBuilderContext,
     config: TargetFrontendConfig,
+    rounds: bool,
 ) -> Result<(), CompileError> {
     let instructions = job.block.instructions.len();
     let analysis = Analysis::of(&job.block).ok_or(CompileError::TooLarge(instructions))?;
@@ -71,7 +74,7 @@ pub(super) fn translate(
     let mut builder = FunctionBuilder::new(function, context);
     let out_of_line = builder.import_signature(signature(&[WORD; 2], &[WORD]));
     let entry = builder.import_signature(signature(&[WORD; 4], &[WORD]));
-    let room = builder.import_signature(signature(&[WORD; 2], &[WORD]));
+    let room = builder.import_signature(signature(&[WORD; 3], &[WORD]));
     let notice = builder.import_signature(signature(&[WORD; 2], &[]));
     let registers = job.block.register_count as usize;
     let variables = analysis.floats[..registers]
@@ -106,6 +109,7 @@ pub(super) fn translate(
         room,
         notice,
         position: 0,
+        rounds,
         is_open: true,
     };
     translator.translate_entry(at);

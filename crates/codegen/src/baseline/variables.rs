@@ -6,10 +6,13 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, Value, types};
 use kiln_bytecode::{Instruction, Op, ReadMode};
 use kiln_vm::Value as Word;
+use kiln_vm::feedback::Access;
 use kiln_vm::object::function::FunctionCell;
 use kiln_vm::object::map::globals::GlobalCell;
 use kiln_vm::value::Tag;
 
+use super::calls::Invoked;
+use super::sites::Known;
 use super::translator::{TAG_SHIFT, Translator};
 
 impl Translator<'_, '_> {
@@ -40,17 +43,50 @@ impl Translator<'_, '_> {
         let slow = self.cold_block();
         let merge = self.merge_block(&[instruction.a()]);
         self.refuse_unassigned(bits, slow);
-        if ReadMode(instruction.flags()).has(ReadMode::INVOKE) {
-            self.refuse_function(bits, slow);
+        match ReadMode(instruction.flags()) {
+            ReadMode::INVOKE => self.invoke_variable(instruction, bits, slow, merge),
+            mode if mode.has(ReadMode::INVOKE) => {
+                self.refuse_function(bits, slow);
+                self.finish_fast(merge, instruction.a(), bits);
+            }
+            _ => self.finish_fast(merge, instruction.a(), bits),
         }
-        self.finish_fast(merge, instruction.a(), bits);
         self.complete(op, instruction, slow, merge);
+    }
+
+    /// Delivers a variable's value, the result of its call if it is a function.
+    fn invoke_variable(
+        &mut self,
+        instruction: Instruction,
+        bits: Value,
+        slow: ir::Block,
+        merge: ir::Block,
+    ) {
+        let index = usize::from(instruction.c());
+        let calls = self.job.sites[index].calls_script;
+        self.invoke_or_finish(
+            instruction,
+            bits,
+            calls.then_some(Invoked::Variable(Some(index))),
+            slow,
+            merge,
+        );
     }
 
     /// The address of the cell of the global variable in field `bc`.
     fn global_cell(&mut self, instruction: Instruction) -> Value {
         let address = self.word(self.job.globals + u64::from(instruction.bc()) * 8);
         self.load(types::I64, address, 0)
+    }
+
+    /// What reading the global variable in field `bc` gave when the job was made.
+    pub fn known_global(&self, instruction: Instruction) -> Known {
+        let index = instruction.bc() as usize;
+        self.job
+            .global_values
+            .get(index)
+            .copied()
+            .unwrap_or(Known::Other)
     }
 
     pub(super) fn get_global(&mut self, op: Op, instruction: Instruction) {
@@ -69,8 +105,11 @@ impl Translator<'_, '_> {
             self.finish_fast(merge, instruction.a(), bits);
         } else {
             self.refuse_unassigned(bits, slow);
-            self.refuse_function(bits, slow);
-            self.finish_fast(merge, instruction.a(), bits);
+            // The handler does not record what is called either.
+            let is_called =
+                mode == ReadMode::INVOKE && self.known_global(instruction) == Known::ScriptFunction;
+            let invoked = is_called.then_some(Invoked::Variable(None));
+            self.invoke_or_finish(instruction, bits, invoked, slow, merge);
         }
         self.complete(op, instruction, slow, merge);
     }
@@ -96,12 +135,16 @@ impl Translator<'_, '_> {
         slow: ir::Block,
         merge: ir::Block,
     ) {
-        let feedback = self.job.feedback_address(usize::from(instruction.c()));
-        let bits = self.load_own_slot(feedback, map, slow);
-        if instruction.flags() != ReadMode::PLAIN.0 {
-            self.refuse_function(bits, slow);
+        let index = usize::from(instruction.c());
+        let bits = self.load_cached(index, map, &[Access::Own], Access::Own, slow);
+        match ReadMode(instruction.flags()) {
+            ReadMode::PLAIN => self.finish_fast(merge, instruction.a(), bits),
+            ReadMode::INVOKE => self.invoke_variable(instruction, bits, slow, merge),
+            _ => {
+                self.refuse_function(bits, slow);
+                self.finish_fast(merge, instruction.a(), bits);
+            }
         }
-        self.finish_fast(merge, instruction.a(), bits);
         self.complete(op, instruction, slow, merge);
     }
 
@@ -130,8 +173,7 @@ impl Translator<'_, '_> {
         let map = self.cell_of(bits, Tag::Map, slow);
         let value = self.bits(instruction.b());
         let index = usize::from(instruction.c());
-        self.store_member(index, map, value, slow);
-        self.builder.ins().jump(merge, &[]);
+        self.store_member(index, map, value, slow, merge);
         self.complete(op, instruction, slow, merge);
     }
 

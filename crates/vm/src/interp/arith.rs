@@ -5,6 +5,7 @@ use kiln_bytecode::Instruction;
 use super::whole::to_i64;
 use super::{Next, Site, State, Step, finish, is_unsettled};
 use crate::error::Fallible;
+use crate::tier::Observed;
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -63,17 +64,17 @@ const OR: usize = 7;
 /// The bits that the flag byte of an instruction collects: which kinds of operands it has seen.
 pub(super) fn observed_kinds(value: Value) -> u8 {
     if value.is_number() {
-        1
+        Observed::NUMBER
     } else if value.as_string().is_some() {
-        2
+        Observed::STRING
     } else if value.as_list().is_some() {
-        4
+        Observed::LIST
     } else if value.as_map().is_some() {
-        8
+        Observed::MAP
     } else if value.is_function() {
-        16
+        Observed::FUNCTION
     } else {
-        32
+        Observed::OTHER
     }
 }
 

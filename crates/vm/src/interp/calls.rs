@@ -95,6 +95,27 @@ impl Vm {
         }
     }
 
+    /// What a call does whose arguments stand in a window beyond the limit, its frame not yet entered: answers requests, or finds the
+    /// stack full. Meanwhile the window counts as in use.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn make_call_room(
+        &mut self,
+        code: *const CodeInstance,
+        window: *mut Value,
+    ) -> Fallible<()> {
+        // SAFETY: instances live as long as the interpreter.
+        let instance = unsafe { &*code };
+        if !self.frames.has_room_for(window, instance.register_count) {
+            return Err(RuntimeError::CallStackOverflow.into());
+        }
+        let caller = self.frames.mark();
+        push_frame(self, code, window);
+        let result = self.safepoint();
+        self.frames.truncate(caller);
+        result
+    }
+
     /// What a call does whose window, which ends at `end`, is beyond the limit: answers requests, or finds the stack full.
     #[cold]
     #[inline(never)]

@@ -104,7 +104,7 @@ pub(crate) fn interpret_call(
     let instance = unsafe { &*code };
     let end = window.wrapping_add(instance.register_count);
     if vm.frames.is_beyond_limit(end) {
-        vm.make_window_room(end)?;
+        vm.make_call_room(code, window)?;
     }
     if !vm.has_native_stack() {
         return Err(RuntimeError::CallStackOverflow.into());

@@ -23,7 +23,7 @@ use std::fmt::Write;
 use std::marker::PhantomData;
 
 pub use reference::reference_page;
-pub(crate) use shortcut::Shortcut;
+pub use shortcut::Shortcut;
 
 use crate::error::{Fallible, RuntimeError, Throw};
 use crate::heap::{Gc, Marker};

@@ -1,9 +1,9 @@
 //! The intrinsics so common that the interpreter knows them.
 
-/// An intrinsic whose usual case the interpreter does itself.
+/// An intrinsic whose usual case the interpreter and compiled code do themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Shortcut {
+pub enum Shortcut {
     /// Any function that it has to call.
     None,
     /// `len`

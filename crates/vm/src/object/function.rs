@@ -123,9 +123,9 @@ impl Gc<FunctionCell> {
         self.header().has_flag(INTRINSIC)
     }
 
-    /// What the interpreter may do instead of calling the function.
+    /// What may be done instead of calling the function.
     #[inline(always)]
-    pub(crate) fn shortcut(self) -> Shortcut {
+    pub fn shortcut(self) -> Shortcut {
         Shortcut::from_byte(self.header().small.get())
     }
 

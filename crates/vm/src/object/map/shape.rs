@@ -32,6 +32,11 @@ impl ShapeId {
     /// What inline caches compare for a map in dictionary mode, which must also lack the key and `__isa`.
     pub const DICTIONARY: ShapeId = ShapeId(5);
     const FIRST_REAL: u32 = 8;
+
+    /// Whether this is a shape that maps have.
+    pub fn is_of_maps(self) -> bool {
+        self.0 >= Self::FIRST_REAL
+    }
 }
 
 /// More keys than this make a map a dictionary.

@@ -1,6 +1,7 @@
 //! The string cell: its layout, and reading it.
 
 use std::cell::Cell;
+use std::mem::offset_of;
 
 use super::{MAX_LENGTH, rope};
 use crate::error::{Fallible, RuntimeError};
@@ -35,6 +36,19 @@ pub struct StringCell {
 // SAFETY: the struct is `repr(C)`, starts with a header and needs no drop.
 unsafe impl CellType for StringCell {
     const KIND: Kind = Kind::String;
+}
+
+impl StringCell {
+    /// Where compiled code finds the length in code points.
+    pub const LENGTH_OFFSET: usize = offset_of!(StringCell, length);
+    /// Where compiled code finds the owner of a view.
+    pub const OWNER_OFFSET: usize = size_of::<StringCell>() + offset_of!(ViewBody, owner);
+    /// Where compiled code finds how many bytes of the owner precede a view.
+    pub const START_BYTE_OFFSET: usize = size_of::<StringCell>() + offset_of!(ViewBody, start_byte);
+    /// Where the bytes of an inline ASCII string begin.
+    pub const ASCII_BYTES_OFFSET: usize = text_offset(ASCII);
+    /// Where the bytes of a buffer, or of any other inline string, begin.
+    pub const OTHER_BYTES_OFFSET: usize = text_offset(0);
 }
 
 /// What follows in a rope.

@@ -9,7 +9,7 @@ use crate::heap::{Gc, Marker, Survivors};
 use crate::object::allocator::Allocator;
 
 /// Code points below this have one string each: ASCII and the rest of Latin-1.
-const SHARED_CHARACTERS: usize = 256;
+pub const SHARED_CHARACTERS: usize = 256;
 
 /// The shared strings of one interpreter: the empty string, the strings of one character, and the
 /// interned strings.
@@ -29,6 +29,11 @@ impl Default for Strings {
 }
 
 impl Strings {
+    /// Where the strings of one character are, as long as these live.
+    pub(crate) fn characters_address(&self) -> usize {
+        self.characters.as_ptr() as usize
+    }
+
     /// No strings.
     pub fn new() -> Strings {
         Strings {

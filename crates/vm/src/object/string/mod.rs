@@ -48,7 +48,8 @@ pub use cell::{StringCell, flags, keep_alive, trace_string};
 pub use compare::{compare, equals, find, hash, hash_of};
 pub use index::{char_at, code_point_at};
 pub use intern::{
-    Strings, empty, from_char, intern, intern_cell, lookup_interned_cell, shared_character,
+    SHARED_CHARACTERS, Strings, empty, from_char, intern, intern_cell, lookup_interned_cell,
+    shared_character,
 };
 pub use rope::{concat, new_string, replicate};
 pub use slice::substring;
