@@ -71,13 +71,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     result?;
     let spin: Function = interpreter.global("spin")?;
     interpreter.start_call(&spin, ())?;
-    report("a frame: resume to yield", calls, || {
-        for _ in 0..calls {
+    let frames = 100_000;
+    report("a frame: resume to yield", frames, || {
+        for _ in 0..frames {
             black_box(interpreter.resume().ok());
         }
     });
-    report("a frame with a time slice", calls, || {
-        for _ in 0..calls {
+    report("a frame with a time slice", frames, || {
+        for _ in 0..frames {
             black_box(interpreter.run_for(Duration::from_millis(5)).ok());
         }
     });

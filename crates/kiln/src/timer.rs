@@ -90,7 +90,9 @@ impl Shared {
                 .alarms
                 .iter()
                 .filter_map(|alarm| alarm.deadlines.next())
-                .min();
+                .min()
+                // Whoever woke this thread up may be done already. It sleeps on as if not, so that the next one need not wake it.
+                .or(state.wakes_at.filter(|wakes_at| *wakes_at > now));
             state.wakes_at = next;
             state = match next {
                 Some(next) => {

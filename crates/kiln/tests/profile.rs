@@ -1,24 +1,23 @@
 //! What profiles say of known programs. Counts are exact; times are only compared with each other.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kiln::profile::{
     Ending, Function, FunctionKind, Loop, Method, Options, Profile, Recorder, SCHEMA_VERSION, Site,
     Style, Thresholds, folded_stacks, hotspots, report,
 };
-use kiln::{CompileOptions, Host, Interpreter, Limits};
+use kiln::{CompileOptions, Engine, Host};
 
 /// A host that keeps what is printed.
 #[derive(Default)]
 struct Printer {
-    output: Rc<RefCell<String>>,
+    output: Arc<Mutex<String>>,
 }
 
 impl Host for Printer {
     fn write_output(&mut self, text: &str) {
-        self.output.borrow_mut().push_str(text);
+        self.output.lock().unwrap().push_str(text);
     }
 }
 
@@ -28,13 +27,13 @@ fn run(program: &str, options: Options) -> (Profile, String) {
     let code = recorder
         .compile(program.as_bytes(), CompileOptions::default())
         .unwrap();
-    let output = Rc::default();
+    let output = Arc::<Mutex<String>>::default();
     let host = Printer {
-        output: Rc::clone(&output),
+        output: output.clone(),
     };
-    let mut interpreter = Interpreter::new(Limits::default(), Box::new(host)).unwrap();
+    let mut interpreter = Engine::new().interpreter().host(host).build().unwrap();
     let (_, profile) = recorder.run(&mut interpreter, &code);
-    let printed = output.borrow().clone();
+    let printed = output.lock().unwrap().clone();
     (profile, printed)
 }
 
@@ -497,8 +496,11 @@ fn an_interrupted_program_has_its_profile() {
     let code = recorder
         .compile(b"while true\n  n = 1\nend while", CompileOptions::default())
         .unwrap();
-    let mut interpreter =
-        Interpreter::new(Limits::default(), Box::new(Printer::default())).unwrap();
+    let mut interpreter = Engine::new()
+        .interpreter()
+        .host(Printer::default())
+        .build()
+        .unwrap();
     let interrupter = interpreter.interrupter();
     let thread = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(30));

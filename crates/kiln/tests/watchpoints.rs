@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use kiln::{CompileOptions, Interpreter, Limits, NoHost, Outcome};
+use kiln::{CompileOptions, Engine, Interpreter, Outcome};
 use kiln_vm::Value;
 use kiln_vm::watch::{Validity, stores_to_globals};
 
@@ -10,7 +10,7 @@ struct Session(Interpreter);
 
 impl Session {
     fn new(program: &str) -> Session {
-        let interpreter = Interpreter::new(Limits::default(), Box::new(NoHost)).unwrap();
+        let interpreter = Engine::new().interpreter().build().unwrap();
         let mut session = Session(interpreter);
         session.run(program);
         session

@@ -80,7 +80,7 @@ impl Worker {
         let coroutine =
             Coroutine::with_stack(stack, |yielder: &Yielder<Job, Signal>, mut job: Job| {
                 loop {
-                    // SAFETY: `Vm::switch` passes its own exclusive borrow, and waits until control comes back.
+                    // SAFETY: the caller of `Vm::switch` lends its exclusive borrow, and waits until control comes back.
                     let vm = unsafe { &mut *job.vm };
                     vm.stack.yielder = std::ptr::from_ref(yielder) as usize;
                     // SAFETY: whoever made the job vouches for its parts.
@@ -295,13 +295,14 @@ impl Vm {
     /// Runs an activity on until it ends or suspends itself; none if it has ended before.
     pub fn resume<T>(&mut self, activity: &mut Activity<T>) -> Option<Progress<Fallible<T>>> {
         let mut worker = activity.worker.take()?;
+        let outside = self.stack.segment.replace(activity.segment.clone());
         let job = Job {
             vm: self,
             run: run_task::<T>,
             data: activity.task.cast(),
         };
-        let outside = self.stack.segment.replace(activity.segment.clone());
-        let signal = self.switch(&mut worker, job);
+        // SAFETY: the job's pointer was made from this borrow.
+        let signal = unsafe { Vm::switch(&mut worker, job) };
         self.stack.segment = outside;
         if let Signal::Suspended(suspension) = signal {
             activity.worker = Some(worker);
@@ -345,15 +346,16 @@ impl Vm {
             work: Some(work),
             result: None,
         };
+        let origin = self.origin();
+        let floor = self.frames.raise_floor();
+        self.stack.pinned += 1;
         let job = Job {
             vm: self,
             run: run_entry::<F, T>,
             data: (&raw mut entry).cast(),
         };
-        let origin = self.origin();
-        let floor = self.frames.raise_floor();
-        self.stack.pinned += 1;
-        self.switch(&mut worker, job);
+        // SAFETY: the job's pointer is made from this borrow.
+        unsafe { Vm::switch(&mut worker, job) };
         self.stack.pinned -= 1;
         self.stack.spare = Some(worker);
         let result = self.settle(entry.result.take(), origin);
@@ -410,17 +412,29 @@ impl Vm {
     }
 
     /// Lets a worker run until control comes back.
-    #[inline]
-    fn switch(&mut self, worker: &mut Worker, job: Job) -> Signal {
-        let outside = (self.stack.yielder, self.stack.base);
-        // The yielder's address is known once the coroutine has begun; from the start the stack counts as active.
-        self.stack.yielder = worker.yielder.max(1);
-        self.stack.base = worker.base;
-        let outside_limit = self.set_stack_limit(worker.limit);
+    ///
+    /// # Safety
+    /// `job.vm` must come from an exclusive borrow that is not used meanwhile.
+    unsafe fn switch(worker: &mut Worker, job: Job) -> Signal {
+        // What runs changes the interpreter through the same pointer: with a reference in its place the compiler would not expect that.
+        let vm = job.vm;
+        // SAFETY: by contract; each reference ends with its statement.
+        let outside = unsafe {
+            let outside = ((*vm).stack.yielder, (*vm).stack.base);
+            // The yielder's address is known once the coroutine has begun; from the start the stack counts as active.
+            (*vm).stack.yielder = worker.yielder.max(1);
+            (*vm).stack.base = worker.base;
+            (outside, (*vm).set_stack_limit(worker.limit))
+        };
         let result = worker.coroutine.resume(job);
-        self.set_stack_limit(outside_limit);
-        worker.yielder = self.stack.yielder;
-        (self.stack.yielder, self.stack.base) = outside;
+        let ((yielder, base), limit) = outside;
+        // SAFETY: as above.
+        unsafe {
+            (*vm).set_stack_limit(limit);
+            worker.yielder = (*vm).stack.yielder;
+            (*vm).stack.yielder = yielder;
+            (*vm).stack.base = base;
+        }
         match result {
             CoroutineResult::Yield(signal) => signal,
             CoroutineResult::Return(()) => Signal::Idle,
@@ -432,6 +446,7 @@ impl Vm {
     ///
     /// # Errors
     /// What runs is pinned, and has to wait for something.
+    #[inline(never)]
     pub fn suspend(&mut self, why: Suspension) -> Fallible<()> {
         if self.stack.yielder <= 1 {
             return Ok(());
@@ -452,7 +467,10 @@ impl Vm {
         // The registers that the callers of this function have in use lie on the stack, too, where the collector finds them.
         with_spilled_registers(|top| {
             self.note_segment((top as usize, base));
+            // The host changes the interpreter meanwhile: the compiler must not think that nobody else knows this reference.
+            std::hint::black_box(&mut *self);
             yielder.suspend(Signal::Suspended(why));
+            std::hint::black_box(&mut *self);
             self.note_segment((0, 0));
         });
         Ok(())

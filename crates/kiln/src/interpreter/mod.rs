@@ -266,8 +266,9 @@ impl Interpreter {
         context::enter(&mut self.vm, |context| Ok(context.vm.memory_census())).ok()
     }
 
-    /// The virtual machine.
-    pub(crate) fn vm(&mut self) -> &mut Vm {
+    /// The virtual machine, for the engine's own tools and tests.
+    #[doc(hidden)]
+    pub fn vm(&mut self) -> &mut Vm {
         &mut self.vm
     }
 

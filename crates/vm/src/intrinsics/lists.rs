@@ -67,6 +67,7 @@ fn range(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
         if next == value || list.length() == MAX_COMPUTED_LENGTH {
             return Err(RuntimeError::ListTooLarge.into());
         }
+        vm.poll_at(list.length())?;
         list.push(vm, Value::number(value))?;
         value = next;
     }
@@ -77,6 +78,7 @@ fn range(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
 pub(super) fn count_up(vm: &mut Vm, length: usize) -> Fallible<Value> {
     let list = ListCell::allocate(vm, length)?;
     for index in 0..length {
+        vm.poll_at(index)?;
         list.push(vm, Value::number(index as f64))?;
     }
     Ok(Value::list(list))

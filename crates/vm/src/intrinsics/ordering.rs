@@ -259,8 +259,8 @@ fn compare_texts(keys: Gc<ListCell>, a: &SortKey, b: &SortKey) -> Ordering {
     }
 }
 
-/// Elements that are sorted in one go, without a look for interrupts: a fraction of a second.
-const RUN: usize = 1 << 18;
+/// Elements that are sorted in one go, without a look for interrupts: about a millisecond.
+const RUN: usize = 1 << 14;
 
 /// Sorts stably, looking for interrupts now and then.
 fn sort_in_runs<T>(

@@ -71,7 +71,10 @@ impl Vm {
             };
             let sum = self.copy_map(map)?;
             let mut cursor = EntryCursor::default();
+            let mut steps = 0;
             while let Some((key, value)) = self.map_next(other, &mut cursor) {
+                self.poll_at(steps)?;
+                steps += 1;
                 self.map_set(sum, key, value)?;
             }
             return Ok(Value::map(sum));
@@ -86,7 +89,10 @@ impl Vm {
     ) -> Fallible<Gc<crate::object::map::MapCell>> {
         let copy = self.new_map(self.map_length(map))?;
         let mut cursor = EntryCursor::default();
+        let mut steps = 0;
         while let Some((key, value)) = self.map_next(map, &mut cursor) {
+            self.poll_at(steps)?;
+            steps += 1;
             self.map_set(copy, key, value)?;
         }
         Ok(copy)
@@ -190,6 +196,7 @@ impl Vm {
             let wanted = wanted as usize;
             let result = ListCell::allocate(self, wanted)?;
             for index in 0..wanted {
+                self.poll_at(index)?;
                 result.push(self, list.as_slice()[index % length])?;
             }
             return Ok(Value::list(result));

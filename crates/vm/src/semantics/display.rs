@@ -140,6 +140,7 @@ impl Printer<'_> {
         }
         self.out.push('[');
         for index in 0..list.length() {
+            vm.poll_at(index)?;
             if index > 0 {
                 self.out.push_str(", ");
             }
@@ -154,7 +155,10 @@ impl Printer<'_> {
         self.printing.push(map);
         let mut cursor = EntryCursor::default();
         let mut first = true;
+        let mut steps = 0;
         while let Some((key, value)) = vm.map_next(map, &mut cursor) {
+            vm.poll_at(steps)?;
+            steps += 1;
             if !std::mem::take(&mut first) {
                 self.out.push_str(", ");
             }

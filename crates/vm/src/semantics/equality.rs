@@ -23,7 +23,10 @@ impl Vm {
         let mut compared = HashSet::new();
         let mut pending = vec![(lhs, rhs)];
         // The vector's values stay alive: they are parts of the operands, and no script code runs meanwhile.
+        let mut steps = 0;
         while let Some((a, b)) = pending.pop() {
+            self.poll_at(steps)?;
+            steps += 1;
             match self.shallow_equal(a, b)? {
                 Some(true) => continue,
                 Some(false) => return Ok(false),
