@@ -81,6 +81,9 @@ pub struct Options {
     /// Report on compiled code at the end, on standard error
     #[arg(long)]
     pub jit_stats: bool,
+    /// Keep a record of what becomes of code; profiles ask for it.
+    #[arg(skip)]
+    pub record_tiers: bool,
     /// List compiled code for the profiler `perf`
     #[arg(long)]
     perf_map: bool,
@@ -111,7 +114,7 @@ impl Options {
             evict_always: self.jit_evict,
             perf_map: self.perf_map,
             debugger: self.gdb,
-            record: self.jit_stats,
+            record: self.jit_stats || self.record_tiers,
         }
     }
 
@@ -227,6 +230,9 @@ pub struct ProfileArguments {
     /// Also write call stacks for a flame graph viewer
     #[arg(long, value_name = "FILE")]
     pub folded: Option<PathBuf>,
+    /// Also write a page for a browser: flame graph, source with the heat of each line, types, timeline. It needs no network
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Write the report to a file
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

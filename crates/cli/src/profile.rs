@@ -1,5 +1,7 @@
 //! `kiln profile` and `kiln hotspots`.
 
+mod sources;
+
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -69,9 +71,14 @@ fn unwritable(path: &Path, reason: std::io::Error) -> Error {
 }
 
 /// Runs a program and reports what it spent its time and memory on. The exit status is the script's.
-pub fn profile(arguments: ProfileArguments) -> Result<u8, Error> {
+pub fn profile(mut arguments: ProfileArguments) -> Result<u8, Error> {
+    arguments.options.record_tiers = true;
     let destination = Destination::new(arguments.output)?;
     let folded = match arguments.folded {
+        Some(path) => Some(Destination::new(Some(path))?),
+        None => None,
+    };
+    let html = match arguments.html {
         Some(path) => Some(Destination::new(Some(path))?),
         None => None,
     };
@@ -79,8 +86,11 @@ pub fn profile(arguments: ProfileArguments) -> Result<u8, Error> {
         method: method(arguments.sample),
         memory: arguments.memory,
     };
-    let Some(Measured { profile, status }) =
-        measure(&arguments.program, options, &arguments.options)?
+    let Some(Measured {
+        profile,
+        status,
+        text,
+    }) = measure(&arguments.program, options, &arguments.options)?
     else {
         return Ok(SCRIPT_ERROR);
     };
@@ -95,6 +105,10 @@ pub fn profile(arguments: ProfileArguments) -> Result<u8, Error> {
     if let Some(folded) = folded {
         folded.write(&profile::folded_stacks(&profile))?;
     }
+    if let Some(html) = html {
+        let sources = sources::of(&profile, text.as_deref());
+        html.write(&profile::page(&profile, &sources))?;
+    }
     Ok(status)
 }
 
@@ -106,8 +120,9 @@ pub fn hotspots(arguments: HotspotsArguments) -> Result<u8, Error> {
         method: method(arguments.sample),
         memory: false,
     };
-    let Some(Measured { profile, status }) =
-        measure(&arguments.program, options, &arguments.options)?
+    let Some(Measured {
+        profile, status, ..
+    }) = measure(&arguments.program, options, &arguments.options)?
     else {
         return Ok(SCRIPT_ERROR);
     };
@@ -148,6 +163,8 @@ struct Measured {
     profile: Profile,
     /// The exit status that the script alone would have had.
     status: u8,
+    /// The program's text, unless it was compiled ahead.
+    text: Option<Vec<u8>>,
 }
 
 /// Runs a program; none if it does not compile, which has been reported then.
@@ -165,7 +182,8 @@ fn measure(
     };
     let mut recorder = Recorder::new(&name, options);
     let contents = recorder.phase("read", || crate::read(path))?;
-    let compiled = if kiln::is_compiled(&contents) {
+    let is_compiled = kiln::is_compiled(&contents);
+    let compiled = if is_compiled {
         let loaded = recorder.phase("load", || kiln::load_compiled(&contents));
         Ok(loaded.map_err(|reason| Error::NotLoadable { path: name, reason })?)
     } else {
@@ -187,5 +205,9 @@ fn measure(
         Err(error) => world.report(&error),
     };
     let status = world.finish(status)?;
-    Ok(Some(Measured { profile, status }))
+    Ok(Some(Measured {
+        profile,
+        status,
+        text: (!is_compiled).then_some(contents),
+    }))
 }

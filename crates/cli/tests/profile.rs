@@ -262,3 +262,48 @@ fn compiled_files_can_be_measured() {
     assert_eq!((&*output, status), ("610\n[]\n", 0));
     assert!(report.contains("1,973"), "{report}");
 }
+
+#[test]
+fn the_page_has_the_numbers_of_the_json_and_the_source() {
+    let folder = Folder::new("page");
+    let script = folder.file("fib.ms", FIB);
+    let (json, html) = (folder.path("p.json"), folder.path("p.html"));
+    run(&[
+        "profile", "--json", "-o", &json, "--html", &html, "--memory", &script,
+    ]);
+    let page = folder.read("p.html");
+    let (_, embedded) = page.split_once("type=\"application/json\">").unwrap();
+    let (embedded, _) = embedded.split_once("</script>").unwrap();
+    let embedded: Value = serde_json::from_str(embedded).unwrap();
+    let profile: Value = serde_json::from_str(&folder.read("p.json")).unwrap();
+    assert_eq!(embedded, profile);
+    assert!(page.contains("1,973"));
+    assert!(page.contains("<span class=\"keyword\">return</span> fib(n - "));
+    let lines = profile["lines"].as_array().unwrap();
+    let numbers: Vec<&Value> = lines.iter().map(|line| &line["line"]).collect();
+    assert_eq!(numbers, [1, 2, 3, 5, 6]);
+}
+
+#[test]
+fn samples_come_with_what_was_compiled() {
+    let folder = Folder::new("tiers");
+    let script = folder.file("fib.ms", FIB);
+    let json = folder.path("p.json");
+    run(&[
+        "profile",
+        "--sample",
+        "--jit-threshold",
+        "1",
+        "--json",
+        "-o",
+        &json,
+        &script,
+    ]);
+    let profile: Value = serde_json::from_str(&folder.read("p.json")).unwrap();
+    let changes = profile["tier_changes"].as_array().unwrap();
+    // Machines for which there is no compiler record nothing.
+    if let Some(fib) = changes.iter().find(|it| it["event"] == "installed") {
+        assert!(fib["code_bytes"].as_u64().unwrap() > 0);
+        assert!(fib["instructions"].as_u64().unwrap() > 0);
+    }
+}

@@ -3,6 +3,7 @@
 use kiln_bytecode::{CodeBlock, Op, Role};
 use kiln_vm::profile::{self as recorded, FunctionId, FunctionProfile, FunctionTimes, Profiler};
 
+use super::lines;
 use super::names;
 use super::report::{
     AllocationSite, Allocations, Function, FunctionKind, Loop, OperationCount, Operations, Profile,
@@ -66,6 +67,7 @@ pub(super) fn add_code(profile: &mut Profile, profiler: &Profiler) {
     profile.operations = builder.operations();
     profile.allocations = builder.allocations();
     profile.stacks = builder.stacks();
+    profile.lines = lines::lines(profiler, &builder.times, builder.total);
 }
 
 impl Builder<'_> {

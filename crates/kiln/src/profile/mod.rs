@@ -5,18 +5,23 @@
 
 mod build;
 mod hotspots;
+mod lines;
 mod memory;
 mod names;
+mod page;
 mod recommend;
 mod recorder;
 mod report;
 mod sampler;
 mod table;
 mod text;
+mod timeline;
 
 use std::fmt::Write;
 
 pub use hotspots::{Candidate, CandidateKind, Thresholds, hotspots};
+pub use lines::Line;
+pub use page::{SourceText, page};
 pub use recorder::{Options, Recorder};
 pub use report::{
     AllocationSite, Allocations, DuplicateString, Ending, Function, FunctionKind, KindMemory, Loop,
@@ -25,6 +30,7 @@ pub use report::{
 };
 pub use table::Style;
 pub use text::{hotspots_report, memory_report, report};
+pub use timeline::{Collections, TierChange, TierChangeKind};
 
 impl Profile {
     /// The profile as JSON, in the schema that `docs/profile-schema.md` describes.

@@ -12,6 +12,7 @@ use super::memory;
 use super::recommend;
 use super::report::{Ending, Method, Phase, Profile, SCHEMA_VERSION};
 use super::sampler::Sampler;
+use super::timeline;
 use crate::compile::{self, CompileErrors, CompileOptions};
 use crate::interpreter::{Interpreter, Outcome};
 
@@ -112,7 +113,8 @@ impl Recorder {
             tiers.push("compiled code".into());
         }
         let collector = vm.collector_time();
-        let peak_heap = vm.heap().statistics().peak_bytes;
+        let collections = vm.heap().statistics();
+        let peak_heap = collections.peak_bytes;
         let profiler = vm.stop_profiling();
         let census = self.options.memory.then(|| interpreter.memory_census());
         let Some(profiler) = profiler else {
@@ -127,6 +129,9 @@ impl Recorder {
         self.add_phase("waiting", profiler.waited());
         let mut profile = self.report(&profiler, &outcome, census.flatten(), peak_heap);
         profile.tiers = tiers;
+        profile.collections = timeline::collections(&collections);
+        let events = interpreter.jit_report().events;
+        profile.tier_changes = events.iter().map(timeline::tier_change).collect();
         (outcome, profile)
     }
 

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::lines::Line;
+use super::timeline::{Collections, TierChange};
+
 /// The version of the schema. It changes when a field is removed or gets another meaning, not when one is added.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -68,6 +71,15 @@ pub struct Profile {
     pub operations: Operations,
     /// What was allocated, if it was counted.
     pub allocations: Allocations,
+    /// The lines that were executed, by file and number.
+    #[serde(default)]
+    pub lines: Vec<Line>,
+    /// What became of code while the program ran, in order, if that was recorded ([`JitOptions::record`](crate::JitOptions::record)).
+    #[serde(default)]
+    pub tier_changes: Vec<TierChange>,
+    /// What the collector did.
+    #[serde(default)]
+    pub collections: Collections,
     /// The heap, if that was asked for.
     pub memory: Option<Memory>,
     /// What to look at first.

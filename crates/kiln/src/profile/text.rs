@@ -40,7 +40,7 @@ pub(super) fn percent(share: f64) -> String {
 }
 
 /// A time in the unit that suits it.
-fn time(nanoseconds: f64) -> String {
+pub(super) fn time(nanoseconds: f64) -> String {
     for (unit, size) in [("s", 1e9), ("ms", 1e6), ("µs", 1e3)] {
         if nanoseconds >= size {
             return format!("{:.2} {unit}", nanoseconds / size);
@@ -50,7 +50,7 @@ fn time(nanoseconds: f64) -> String {
 }
 
 /// Bytes in the unit that suits them.
-fn bytes(bytes: u64) -> String {
+pub(super) fn bytes(bytes: u64) -> String {
     for (unit, size) in [("GiB", 1u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] {
         if bytes >= size {
             return format!("{:.1} {unit}", bytes as f64 / size as f64);

@@ -1,0 +1,105 @@
+//! What became of code while a program ran, and how the collector interrupted it.
+
+use std::time::Duration;
+
+use kiln_vm::heap::Statistics;
+use serde::{Deserialize, Serialize};
+
+use crate::jit::{TierEvent, TierEventKind};
+
+/// What happened to the code of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TierChangeKind {
+    /// It was found hot and handed to the compiler.
+    Queued,
+    /// Its machine code was installed.
+    Installed,
+    /// Its machine code was thrown away.
+    Evicted,
+    /// It cannot be compiled.
+    Refused,
+}
+
+/// A moment at which a function changed its tier, or was to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TierChange {
+    /// When, since the interpreter was made.
+    pub time_ns: u64,
+    /// The name of the function; of a top level its file, of a function without a name its file and line.
+    pub function: String,
+    /// What happened.
+    pub event: TierChangeKind,
+    /// The length of the machine code, if it was installed.
+    pub code_bytes: Option<u64>,
+    /// The instructions it was made from, if it was installed.
+    pub instructions: Option<u64>,
+    /// What the compiler took, if it was installed.
+    pub compile_ns: Option<u64>,
+    /// Why it cannot be compiled, if it was refused.
+    pub reason: Option<String>,
+}
+
+/// What the collector did since the interpreter was made.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Collections {
+    /// Pauses of all kinds.
+    pub pauses: u64,
+    /// The collections of young objects, or slices of them.
+    pub minor_pauses: u64,
+    /// The full collections that have ended.
+    pub full_collections: u64,
+    /// All pauses added up.
+    pub total_ns: u64,
+    /// The longest one.
+    pub longest_ns: u64,
+    /// The bytes allocated.
+    pub allocated_bytes: u64,
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    time.as_nanos().try_into().unwrap_or(u64::MAX)
+}
+
+pub(super) fn tier_change(event: &TierEvent) -> TierChange {
+    let mut change = TierChange {
+        time_ns: nanoseconds(event.time),
+        function: event.function.clone(),
+        event: TierChangeKind::Queued,
+        code_bytes: None,
+        instructions: None,
+        compile_ns: None,
+        reason: None,
+    };
+    match &event.kind {
+        TierEventKind::Queued => {}
+        TierEventKind::Evicted => change.event = TierChangeKind::Evicted,
+        TierEventKind::Refused { reason } => {
+            change.event = TierChangeKind::Refused;
+            change.reason = Some(reason.clone());
+        }
+        TierEventKind::Installed {
+            bytes,
+            instructions,
+            compile_time,
+        } => {
+            change.event = TierChangeKind::Installed;
+            change.code_bytes = Some(*bytes as u64);
+            change.instructions = Some(*instructions as u64);
+            change.compile_ns = Some(nanoseconds(*compile_time));
+        }
+    }
+    change
+}
+
+pub(super) fn collections(statistics: &Statistics) -> Collections {
+    let pauses = statistics.pauses();
+    Collections {
+        pauses: pauses.count,
+        minor_pauses: statistics.minor.count,
+        full_collections: statistics.full_collections,
+        total_ns: nanoseconds(pauses.total),
+        longest_ns: nanoseconds(pauses.longest),
+        allocated_bytes: statistics.allocated_bytes,
+    }
+}
