@@ -189,7 +189,7 @@ impl Countdown {
 
     /// The events so far.
     pub fn total(&self) -> u64 {
-        self.before.get() + u64::from(self.armed.get() - self.remaining.get())
+        self.before.get() + u64::from(self.armed.get().wrapping_sub(self.remaining.get()))
     }
 }
 
@@ -222,6 +222,10 @@ pub struct CodeInstance {
     pub loops: Box<[Countdown]>,
     /// What a call of compiled code, or a call out of it, runs.
     pub entry: Cell<Entry>,
+    /// Compiled code that can be entered at any loop.
+    pub(crate) loop_entry: Cell<Option<Entry>>,
+    /// Optimized code for each loop.
+    pub(crate) optimized_loops: Box<[Cell<Option<Entry>>]>,
     /// The number of parameters if the interpreter may enter the function's frame by itself; else one that no call has.
     pub interpreted_parameter_count: Cell<usize>,
     /// How many variables its variable map is made for.
@@ -253,19 +257,63 @@ impl CodeInstance {
         self.entry.get() as usize != tier::interpret as *const () as usize
     }
 
-    /// Installs compiled code.
+    /// Installs compiled code that calls and all loops can enter.
     ///
     /// # Safety
     /// The code must have been compiled for this instance, and stay where it is as long as it is installed or running.
     pub unsafe fn install(&self, entry: Entry) {
         self.entry.set(entry);
+        self.loop_entry.set(Some(entry));
         self.interpreted_parameter_count.set(usize::MAX);
+    }
+
+    /// Installs optimized code, for calls or for one loop.
+    ///
+    /// # Safety
+    /// As for [`CodeInstance::install`].
+    pub unsafe fn install_optimized(&self, entry: Entry, for_loop: Option<usize>) {
+        match for_loop {
+            Some(index) => {
+                if let Some(cell) = self.optimized_loops.get(index) {
+                    cell.set(Some(entry));
+                }
+            }
+            None => {
+                self.entry.set(entry);
+                self.interpreted_parameter_count.set(usize::MAX);
+            }
+        }
+    }
+
+    /// Goes back to the code that is not optimized.
+    pub fn uninstall_optimized(&self) {
+        for cell in &self.optimized_loops {
+            cell.set(None);
+        }
+        match self.loop_entry.get() {
+            Some(entry) => self.entry.set(entry),
+            None => self.uninstall(),
+        }
     }
 
     /// Goes back to the interpreter for calls from now on.
     pub fn uninstall(&self) {
         self.entry.set(tier::interpret);
+        self.loop_entry.set(None);
+        for cell in &self.optimized_loops {
+            cell.set(None);
+        }
         self.interpreted_parameter_count.set(self.parameter_count);
+    }
+
+    /// Optimized code for the loop with this index.
+    pub(crate) fn optimized_loop(&self, index: usize) -> Option<Entry> {
+        self.optimized_loops.get(index)?.get()
+    }
+
+    /// What the loop with this index can be entered in.
+    pub(crate) fn entry_of_loop(&self, index: usize) -> Option<Entry> {
+        self.optimized_loop(index).or(self.loop_entry.get())
     }
 
     /// The position of an instruction, given the address of the one after it.

@@ -67,6 +67,13 @@ pub(crate) struct Floor {
     end: *mut Value,
 }
 
+impl FrameMark {
+    /// The mark made before the frame with this record was entered.
+    pub(crate) fn below(record: *mut Frame) -> FrameMark {
+        FrameMark(record)
+    }
+}
+
 /// Registers beyond the limit that runtime functions may use without a check.
 const RED_ZONE: usize = 512;
 

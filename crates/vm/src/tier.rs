@@ -24,6 +24,7 @@ use crate::feedback::{Access, CacheEntry, CodeInstance};
 use crate::frame::{Frame, FrameMark, FrameStack};
 use crate::heap::Heap;
 use crate::interp;
+use crate::object::map::Slot;
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -47,6 +48,34 @@ pub const THROWN: u64 = Value::FIRST_NON_NUMBER | 2;
 
 /// The position an [`OutOfLine`] function returns when the call has ended in an error.
 pub const GONE: u64 = u64::MAX;
+
+/// The position an [`OutOfLine`] function returns when optimized code has taken over and brought the call to its end. The result is in the
+/// field at [`layout::RESULT`] of the interpreter.
+pub const RETURNED: u64 = u64::MAX - 1;
+
+/// Why optimized code gave up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitKind {
+    /// Something that feedback promised is not so.
+    Guard,
+    /// Control got where it had never been.
+    NeverRun,
+    /// The interpreter is to see to an interrupt, or an assumption of the code has been broken.
+    Poll,
+}
+
+/// A place where optimized code can give up.
+#[derive(Debug)]
+pub struct Exit {
+    /// The code of the instruction that the interpreter goes on with.
+    pub code: *const CodeInstance,
+    /// Its position.
+    pub position: u32,
+    /// Why.
+    pub kind: ExitKind,
+    /// How often code was left here.
+    pub count: Cell<u64>,
+}
 
 /// What has become hot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +103,9 @@ impl Observed {
 pub trait Tiering {
     /// A countdown of the instance has ended. The policy arms it again.
     fn hot(&mut self, vm: &mut Vm, code: &CodeInstance, what: Hot);
+
+    /// Optimized code of the instance gave up.
+    fn exited(&mut self, _vm: &mut Vm, _code: &CodeInstance, _exit: &Exit) {}
 }
 
 /// An interpreter's link to the compiled tiers.
@@ -85,6 +117,8 @@ pub struct Tiers {
     pub first_passes: u32,
     /// The lowest address of the script stack that code may use.
     stack_limit: usize,
+    /// The result of a call that optimized code has brought to its end.
+    result: u64,
 }
 
 impl Default for Tiers {
@@ -95,6 +129,7 @@ impl Default for Tiers {
             first_calls: u32::MAX,
             first_passes: u32::MAX,
             stack_limit: 0,
+            result: 0,
         }
     }
 }
@@ -107,6 +142,8 @@ pub mod layout {
     pub const FRAMES_TOP: usize = offset_of!(Vm, frames) + FrameStack::TOP_OFFSET;
     /// From a [`Vm`] to the lowest address of the native stack that code may use.
     pub const STACK_LIMIT: usize = offset_of!(Vm, tiers) + offset_of!(Tiers, stack_limit);
+    /// From a [`Vm`] to the result that [`RETURNED`] tells of.
+    pub const RESULT: usize = offset_of!(Vm, tiers) + offset_of!(Tiers, result);
     /// From a [`Vm`] to the epoch of inherited members, 32 bits.
     pub const PROTOTYPE_EPOCH: usize = offset_of!(Vm, prototype_epoch);
     /// From a [`Vm`] to the byte that the write barrier compares with.
@@ -212,17 +249,36 @@ impl Vm {
         let Frame { code, base, .. } = *self.frames.top();
         // SAFETY: instances live as long as the interpreter.
         let instance = unsafe { &*code };
-        if !instance.is_compiled() || self.profiles_exactly() || !self.has_native_stack() {
+        let entry = instance.entry_of_loop(index)?;
+        if self.profiles_exactly() || !self.has_native_stack() {
             return None;
         }
         let mark = self.frames.mark();
         // SAFETY: as in `enter_compiled`.
-        let word = unsafe { (instance.entry.get())(self, base, code, index as u64 + 1) };
+        let word = unsafe { entry(self, base, code, index as u64 + 1) };
         if word == THROWN {
             return Some(self.left_compiled(word, mark));
         }
         // SAFETY: the word of a value that was just returned.
         Some(Ok(unsafe { Value::from_bits(word) }))
+    }
+
+    /// Goes on in optimized code, if there is any, in a loop of the current frame, which runs in other compiled code. What the
+    /// [`OutOfLine`] function is to return.
+    pub(crate) fn enter_optimized_loop(&mut self, index: usize) -> Option<u64> {
+        let Frame { code, base, .. } = *self.frames.top();
+        // SAFETY: instances live as long as the interpreter.
+        let entry = unsafe { (*code).optimized_loop(index)? };
+        if !self.has_native_stack() {
+            return None;
+        }
+        // SAFETY: as in `enter_compiled`.
+        let word = unsafe { entry(self, base, code, index as u64 + 1) };
+        if word == THROWN {
+            return Some(GONE);
+        }
+        self.tiers.result = word;
+        Some(RETURNED)
     }
 
     /// The result of compiled code. After an error the frames entered since the mark are left.
@@ -289,6 +345,92 @@ pub unsafe extern "C" fn make_room(
             vm.throw_from_compiled(throw);
             THROWN
         }
+    }
+}
+
+/// What optimized code calls when it gives up. The frames are entered and their registers written; the interpreter goes on at `next` in the
+/// innermost one and brings the call, whose frame's record is at `record`, to its end.
+///
+/// # Safety
+/// `vm` must be the interpreter that runs the calling code; everything else as said.
+pub unsafe extern "C" fn leave_optimized(
+    vm: *mut Vm,
+    next: *const Cell<Instruction>,
+    record: *mut Frame,
+    exit: *const Exit,
+) -> u64 {
+    // SAFETY: compiled code passes the interpreter that runs it, and an exit that lives as long as the code.
+    let (vm, exit) = unsafe { (&mut *vm, &*exit) };
+    exit.count.set(exit.count.get() + 1);
+    vm.frames.set_next(next);
+    // SAFETY: the record of a frame that has been entered.
+    let code = unsafe { &*(*record).code };
+    if let Some(mut policy) = vm.tiers.policy.take() {
+        policy.exited(vm, code, exit);
+        vm.tiers.policy = Some(policy);
+    }
+    let mark = FrameMark::below(record);
+    match interp::resume(vm, mark) {
+        Ok(value) => value.bits(),
+        Err(throw) => {
+            vm.throw_from_compiled(throw);
+            THROWN
+        }
+    }
+}
+
+/// What optimized code calls to store an element of a list where that is more than a store.
+///
+/// # Safety
+/// `vm` must be the interpreter that runs the calling code, `list` the word of a list with this index.
+pub unsafe extern "C" fn store_element(vm: *mut Vm, list: u64, index: u64, value: u64) {
+    // SAFETY: as said.
+    unsafe {
+        let (list, value) = (Value::from_bits(list), Value::from_bits(value));
+        if let Some(list) = list.as_list() {
+            list.set(&mut *vm, index as usize, value);
+        }
+    }
+}
+
+/// What optimized code calls to store into a slot of a map where that is more than a store.
+///
+/// # Safety
+/// `vm` must be the interpreter that runs the calling code, `map` the word of a map whose shape has the slot.
+pub unsafe extern "C" fn store_slot(vm: *mut Vm, map: u64, slot: u64, value: u64) {
+    // SAFETY: as said.
+    unsafe {
+        let (map, value) = (Value::from_bits(map), Value::from_bits(value));
+        if let Some(map) = map.as_map() {
+            map.set_slot(&mut *vm, Slot(slot as u32), value);
+        }
+    }
+}
+
+/// `lhs % rhs`, as the language defines it for numbers.
+pub extern "C" fn remainder(lhs: f64, rhs: f64) -> f64 {
+    lhs % rhs
+}
+
+/// `lhs ^ rhs`, as the language defines it for numbers.
+pub extern "C" fn power(lhs: f64, rhs: f64) -> f64 {
+    crate::semantics::arith::power_of_numbers(lhs, rhs)
+}
+
+/// Runs a call in the interpreter because the optimized code that it was to enter is no longer valid.
+///
+/// # Safety
+/// As [`interpret`].
+pub unsafe extern "C" fn enter_invalid(
+    vm: *mut Vm,
+    window: *mut Value,
+    code: *const CodeInstance,
+    at: u64,
+) -> u64 {
+    // SAFETY: instances live as long as the interpreter.
+    unsafe {
+        (*code).uninstall_optimized();
+        interpret(vm, window, code, at)
     }
 }
 

@@ -438,6 +438,12 @@ impl Vm {
                 .map(|_| Countdown::new(self.tiers.first_passes))
                 .collect(),
             entry: std::cell::Cell::new(tier::interpret),
+            loop_entry: std::cell::Cell::new(None),
+            optimized_loops: block
+                .loops
+                .iter()
+                .map(|_| std::cell::Cell::new(None))
+                .collect(),
             interpreted_parameter_count: std::cell::Cell::new(parameter_count(block)),
             variable_count: variable_count(block),
             functions: block

@@ -543,7 +543,23 @@ impl Translator<'_, '_> {
             self.builder.ins().jump(block, &[]);
             self.builder.switch_to_block(elsewhere);
         }
-        self.builder.ins().jump(self.thrown, &[]);
+        if !op.polls() {
+            self.builder.ins().jump(self.thrown, &[]);
+            return;
+        }
+        // Optimized code may have taken over and brought the call to its end.
+        let returned = self.cold_block();
+        let has_returned =
+            self.builder
+                .ins()
+                .icmp_imm_s(IntCC::Equal, position, tier::RETURNED as i64);
+        self.builder
+            .ins()
+            .brif(has_returned, returned, &[], self.thrown, &[]);
+        self.builder.switch_to_block(returned);
+        let vm = self.vm;
+        let result = self.load(types::I64, vm, layout::RESULT);
+        self.builder.ins().return_(&[result]);
     }
 
     /// The registers that an instruction writes.

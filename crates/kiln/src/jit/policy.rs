@@ -8,14 +8,19 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use kiln_codegen::baseline::{Compiler, Job};
-use kiln_codegen::code_memory::{CodeHandle, CodeMemory, CodeMemoryError, CodeMemoryOptions};
+use kiln_codegen::baseline::Job;
+use kiln_codegen::code_memory::{
+    CodeHandle, CodeMemory, CodeMemoryError, CodeMemoryOptions, MachineCode,
+};
+use kiln_codegen::optimizing::{OptimizedCode, OptimizingJob};
 use kiln_vm::Vm;
 use kiln_vm::feedback::CodeInstance;
-use kiln_vm::tier::{Entry, Hot, Tiering};
+use kiln_vm::tier::{Entry, Exit, Hot, Tiering};
+use kiln_vm::watch::Validity;
 
-use super::worker::{Delivery, Order, Worker};
-use super::{JitOptions, JitReport, TierEvent, TierEventKind};
+use super::optimized::{Optimized, Pending, Verdict};
+use super::worker::{Compilers, Delivery, Goods, Order, Work, Worker};
+use super::{JitOptions, JitReport, Tier, TierEvent, TierEventKind};
 
 /// The policy, for the interpreter's hooks.
 pub(super) type Shared = Arc<Mutex<Policy>>;
@@ -31,7 +36,7 @@ enum State {
 
 /// How compilations are carried out.
 enum Executor {
-    Here(Box<Compiler>),
+    Here(Box<Compilers>),
     Background(Worker),
 }
 
@@ -50,6 +55,7 @@ pub(super) struct Policy {
     states: HashMap<usize, State>,
     /// How often code of an instance has been evicted.
     evictions: HashMap<usize, u32>,
+    optimized: Optimized,
     memory: CodeMemory,
     executor: Executor,
     started: Instant,
@@ -62,6 +68,10 @@ struct Link(Shared);
 impl Tiering for Link {
     fn hot(&mut self, vm: &mut Vm, code: &CodeInstance, what: Hot) {
         lock(&self.0).hot(vm, code, what);
+    }
+
+    fn exited(&mut self, vm: &mut Vm, code: &CodeInstance, exit: &Exit) {
+        lock(&self.0).exited(vm, code, exit);
     }
 }
 
@@ -78,13 +88,13 @@ pub(super) fn report(policy: &Shared) -> JitReport {
 impl Policy {
     /// Gives an interpreter a policy. None if nothing can be compiled on this machine.
     pub fn install(vm: &mut Vm, options: JitOptions) -> Option<Shared> {
-        let compiler = Compiler::new().ok()?;
+        let compilers = Compilers::new().ok()?;
         let executor = match options.background {
-            false => Executor::Here(Box::new(compiler)),
+            false => Executor::Here(Box::new(compilers)),
             // Without a thread of its own the compiler works when it is asked.
-            true => match Worker::start(compiler, vm.safepoint_handle()) {
+            true => match Worker::start(compilers, vm.safepoint_handle()) {
                 Ok(worker) => Executor::Background(worker),
-                Err(_) => Executor::Here(Box::new(Compiler::new().ok()?)),
+                Err(_) => Executor::Here(Box::new(Compilers::new().ok()?)),
             },
         };
         let memory = CodeMemory::new(CodeMemoryOptions {
@@ -101,6 +111,7 @@ impl Policy {
             options,
             states: HashMap::new(),
             evictions: HashMap::new(),
+            optimized: Optimized::default(),
             memory,
             executor,
             started: Instant::now(),
@@ -114,13 +125,14 @@ impl Policy {
 
     fn hot(&mut self, vm: &mut Vm, code: &CodeInstance, what: Hot) {
         self.take_deliveries(vm);
+        self.free_retired(vm);
         if self.options.evict_always {
             self.evict_idle(vm);
         }
         let address = std::ptr::from_ref(code) as usize;
         let interval = match self.states.get(&address) {
             None => {
-                let missing = self.missing(code, what);
+                let missing = self.missing(code, what, self.options.threshold);
                 if missing == 0 {
                     self.compile(vm, code, address);
                 }
@@ -129,11 +141,11 @@ impl Policy {
             Some(State::Queued) => 0,
             Some(State::Compiled(handle)) => {
                 self.memory.touch(*handle);
-                // Compiled code counts on; the number tells how recently it was used.
-                if self.options.evict_always {
-                    1
-                } else {
-                    u32::MAX
+                match self.options.tier {
+                    Tier::Optimizing => self.consider_optimizing(vm, code, what),
+                    // Compiled code counts on; the number tells how recently it was used.
+                    _ if self.options.evict_always => 1,
+                    _ => u32::MAX,
                 }
             }
             Some(State::Refused) => u32::MAX,
@@ -148,7 +160,7 @@ impl Policy {
     }
 
     /// How many more of these events there must be, at the rate so far, until compiling pays. 0 if it does now.
-    fn missing(&self, code: &CodeInstance, what: Hot) -> u32 {
+    fn missing(&self, code: &CodeInstance, what: Hot, threshold: u32) -> u32 {
         let size = code.instructions.len() as u64;
         // A call executes a part of the function, a pass of a loop its body.
         let mut executed = code.calls.total().saturating_mul(size);
@@ -161,28 +173,169 @@ impl Policy {
                 unit = body;
             }
         }
-        let wanted = size.saturating_mul(u64::from(self.options.threshold));
+        let wanted = size.saturating_mul(u64::from(threshold));
         let missing = wanted.saturating_sub(executed).div_ceil(unit.max(1));
         u32::try_from(missing).unwrap_or(u32::MAX)
     }
 
     fn compile(&mut self, vm: &mut Vm, code: &CodeInstance, address: usize) {
+        let job = Box::new(Job::new(vm, code));
+        self.record(&job.name, TierEventKind::Queued);
+        self.states.insert(address, State::Queued);
         let order = Order {
             code: address,
-            job: Job::new(vm, code),
+            work: Work::Baseline(job),
         };
-        self.record(&order.job.name, TierEventKind::Queued);
-        self.states.insert(address, State::Queued);
+        if !self.execute(vm, order) {
+            self.states.insert(address, State::Refused);
+        }
+    }
+
+    /// Has an order carried out. False if nobody does.
+    fn execute(&mut self, vm: &mut Vm, order: Order) -> bool {
         match &mut self.executor {
-            Executor::Here(compiler) => {
-                let delivery = order.carry_out(compiler);
+            Executor::Here(compilers) => {
+                let delivery = compilers.carry_out(order);
                 self.install_delivery(vm, delivery);
+                true
             }
-            Executor::Background(worker) => {
-                if !worker.order(order) {
-                    self.states.insert(address, State::Refused);
-                }
+            Executor::Background(worker) => worker.order(order),
+        }
+    }
+
+    /// Orders optimized code if it pays; the number of events after which to look again.
+    fn consider_optimizing(&mut self, vm: &mut Vm, code: &CodeInstance, what: Hot) -> u32 {
+        let missing = self.missing(code, what, self.options.optimize_threshold);
+        if missing > 0 {
+            return missing;
+        }
+        let address = std::ptr::from_ref(code) as usize;
+        let for_loop = match what {
+            Hot::Call => None,
+            Hot::Loop(index) => Some(index),
+        };
+        let history = self.optimized.histories.entry(address).or_default();
+        if history.has_given_up() {
+            return u32::MAX;
+        }
+        if history.wants(for_loop) {
+            self.optimize(vm, code, address, for_loop);
+        }
+        self.options.optimize_threshold
+    }
+
+    fn optimize(
+        &mut self,
+        vm: &mut Vm,
+        code: &CodeInstance,
+        address: usize,
+        for_loop: Option<usize>,
+    ) {
+        let validity = Validity::new();
+        let failed = &self.optimized.failed;
+        let Some(job) = OptimizingJob::new(vm, code, for_loop, failed, &validity) else {
+            self.optimized.decline(address, for_loop);
+            return;
+        };
+        let values = job.values();
+        let pending = Pending { validity, for_loop };
+        let number = self.optimized.order(address, pending);
+        vm.keep_alive(number, values);
+        let order = Order {
+            code: address,
+            work: Work::Optimize(number, Box::new(job)),
+        };
+        if !self.execute(vm, order) {
+            self.optimized.take_order(address, number);
+            self.optimized.decline(address, for_loop);
+            vm.give_up(number);
+        }
+    }
+
+    /// Installs optimized code if what it takes for granted still holds.
+    fn install_optimized(
+        &mut self,
+        vm: &mut Vm,
+        address: usize,
+        number: u64,
+        optimized: OptimizedCode,
+        name: &str,
+        time: std::time::Duration,
+    ) {
+        let Some(pending) = self.optimized.take_order(address, number) else {
+            return;
+        };
+        if !pending.validity.is_valid() {
+            vm.give_up(number);
+            return;
+        }
+        let handle = match self.publish(vm, &optimized.machine_code) {
+            Ok(handle) => handle,
+            Err(reason) => {
+                vm.give_up(number);
+                self.optimized.decline(address, pending.for_loop);
+                self.record(name, TierEventKind::Refused { reason });
+                return;
             }
+        };
+        let Some(object) = self.memory.get(handle) else {
+            return;
+        };
+        let code = instance_at(address);
+        // SAFETY: as in `install_baseline`.
+        unsafe {
+            let entry = std::mem::transmute::<*const u8, Entry>(object.entry());
+            code.install_optimized(entry, pending.for_loop);
+        }
+        self.report.optimized += 1;
+        self.report.code_bytes += optimized.machine_code.size();
+        let kind = TierEventKind::Optimized {
+            for_loop: pending.for_loop,
+            bytes: optimized.machine_code.size(),
+            instructions: optimized.instructions,
+            compile_time: time,
+        };
+        self.record(name, kind);
+        self.optimized
+            .install(address, number, handle, pending, optimized);
+        // Whatever runs elsewhere comes over soon.
+        arm_loops(code, SOON);
+    }
+
+    /// Optimized code of an instance has given up.
+    fn exited(&mut self, vm: &mut Vm, code: &CodeInstance, exit: &Exit) {
+        let address = std::ptr::from_ref(code) as usize;
+        match self.optimized.judge(address, exit) {
+            Verdict::Keep => arm_loops(code, SOON),
+            Verdict::Discard => {
+                code.uninstall_optimized();
+                self.optimized.retire(address);
+                self.report.deoptimized += 1;
+                // The code that gave up is running now, and may be further out on the stack: it is freed later.
+                let line = instance_at(exit.code as usize).block.line_at(exit.position);
+                let name = code.block.name.to_string();
+                self.record(&name, TierEventKind::Deoptimized { line });
+                let again = (self.options.optimize_threshold / 8).max(1);
+                code.calls.arm(again);
+                arm_loops(code, again);
+            }
+        }
+        let _ = vm;
+    }
+
+    /// Frees optimized code that is neither installed nor running.
+    fn free_retired(&mut self, vm: &mut Vm) {
+        if self.optimized.retired.is_empty() || vm.stack_depth() > MAX_SCANNED_FRAMES {
+            return;
+        }
+        let running = self.running(vm);
+        let (stay, go): (Vec<_>, Vec<_>) = std::mem::take(&mut self.optimized.retired)
+            .into_iter()
+            .partition(|code| running.contains(&code.handle));
+        self.optimized.retired = stay;
+        for code in go {
+            self.memory.free(code.handle);
+            vm.give_up(code.number);
         }
     }
 
@@ -197,24 +350,57 @@ impl Policy {
 
     fn install_delivery(&mut self, vm: &mut Vm, delivery: Delivery) {
         self.report.compile_time += delivery.time;
-        let name = delivery.name;
-        let machine_code = match delivery.result {
-            Ok(machine_code) => machine_code,
-            Err(error) => return self.refuse(delivery.code, &name, error.to_string()),
-        };
-        let mut published = self.memory.publish(&machine_code, |_| None);
+        let Delivery {
+            code,
+            name,
+            goods,
+            time,
+        } = delivery;
+        match goods {
+            Goods::Baseline(Ok(machine_code)) => {
+                self.install_baseline(vm, code, &machine_code, &name, time)
+            }
+            Goods::Baseline(Err(error)) => self.refuse(code, &name, error.to_string()),
+            Goods::Optimized(number, result) => match *result {
+                Ok(optimized) => self.install_optimized(vm, code, number, optimized, &name, time),
+                Err(error) => {
+                    if let Some(pending) = self.optimized.take_order(code, number) {
+                        self.optimized.decline(code, pending.for_loop);
+                    }
+                    vm.give_up(number);
+                    let reason = error.to_string();
+                    self.record(&name, TierEventKind::Refused { reason });
+                }
+            },
+        }
+    }
+
+    /// Makes code ready to run, in place of other code if there is no room; else why not.
+    fn publish(&mut self, vm: &mut Vm, code: &MachineCode) -> Result<CodeHandle, String> {
+        let mut published = self.memory.publish(code, |_| None);
         if let Err(CodeMemoryError::OverBudget { missing }) = published {
             self.evict(vm, missing);
-            published = self.memory.publish(&machine_code, |_| None);
+            published = self.memory.publish(code, |_| None);
         }
-        let handle = match published {
+        published.map_err(|error| error.to_string())
+    }
+
+    fn install_baseline(
+        &mut self,
+        vm: &mut Vm,
+        address: usize,
+        machine_code: &MachineCode,
+        name: &str,
+        time: std::time::Duration,
+    ) {
+        let handle = match self.publish(vm, machine_code) {
             Ok(handle) => handle,
-            Err(error) => return self.refuse(delivery.code, &name, error.to_string()),
+            Err(reason) => return self.refuse(address, name, reason),
         };
         let Some(object) = self.memory.get(handle) else {
             return;
         };
-        let code = instance_at(delivery.code);
+        let code = instance_at(address);
         // SAFETY: the code was compiled from a job of this instance to the entry's signature, and it is freed only when it is no
         // longer installed and no frame returns into it.
         unsafe {
@@ -227,10 +413,15 @@ impl Policy {
         let kind = TierEventKind::Installed {
             bytes: machine_code.size(),
             instructions: code.instructions.len(),
-            compile_time: delivery.time,
+            compile_time: time,
         };
-        self.states.insert(delivery.code, State::Compiled(handle));
-        self.record(&name, kind);
+        self.states.insert(address, State::Compiled(handle));
+        self.record(name, kind);
+        if self.options.tier == Tier::Optimizing {
+            let next = (self.options.optimize_threshold / 8).max(1);
+            code.calls.arm(next);
+            arm_loops(code, next);
+        }
     }
 
     fn refuse(&mut self, code: usize, name: &str, reason: String) {
@@ -288,11 +479,10 @@ impl Policy {
         };
         let code = instance_at(address);
         code.uninstall();
+        self.optimized.retire(address);
         let again = (self.options.threshold / 8).max(1);
         code.calls.arm(again);
-        for countdown in code.loops.iter() {
-            countdown.arm(again);
-        }
+        arm_loops(code, again);
         self.memory.free(handle);
         self.report.evicted += 1;
         let evictions = self.evictions.entry(address).or_default();
@@ -320,4 +510,14 @@ impl Policy {
 fn instance_at<'a>(address: usize) -> &'a CodeInstance {
     // SAFETY: instances live as long as their interpreter, and the policy is only called by it.
     unsafe { &*(address as *const CodeInstance) }
+}
+
+/// Passes of a loop until the policy looks again, when something is likely to have changed.
+const SOON: u32 = 16;
+
+/// Lets all loops of an instance end their countdowns after so many passes.
+fn arm_loops(code: &CodeInstance, passes: u32) {
+    for countdown in code.loops.iter() {
+        countdown.arm(passes);
+    }
 }

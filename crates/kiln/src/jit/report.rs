@@ -27,6 +27,22 @@ pub enum TierEventKind {
         /// The processor time of the compilation.
         compile_time: Duration,
     },
+    /// Optimized code was installed, for calls or for a loop.
+    Optimized {
+        /// The loop's index.
+        for_loop: Option<usize>,
+        /// The length of the code in bytes.
+        bytes: usize,
+        /// The number of instructions of the optimizer's form.
+        instructions: usize,
+        /// The processor time of the compilation.
+        compile_time: Duration,
+    },
+    /// Optimized code gave up too often, or what it took for granted has changed: it was thrown away.
+    Deoptimized {
+        /// The line of the place where it gave up last.
+        line: u32,
+    },
     /// Its machine code was thrown away for want of room.
     Evicted,
     /// It cannot be compiled; the interpreter goes on running it.
@@ -41,6 +57,10 @@ pub enum TierEventKind {
 pub struct JitReport {
     /// How many functions were compiled.
     pub compiled: usize,
+    /// How many pieces of optimized code were made.
+    pub optimized: usize,
+    /// How many of these were thrown away because they gave up too often, or were no longer valid.
+    pub deoptimized: usize,
     /// How many could not be.
     pub refused: usize,
     /// How many lost their code again.

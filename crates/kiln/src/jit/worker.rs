@@ -5,31 +5,71 @@ use std::time::{Duration, Instant};
 
 use kiln_codegen::baseline::{CompileError, Compiler, Job};
 use kiln_codegen::code_memory::MachineCode;
+use kiln_codegen::optimizing::{OptimizedCode, OptimizingCompiler, OptimizingError, OptimizingJob};
 use kiln_vm::safepoint::{Reason, Safepoint};
 
 /// A function to be compiled. The address identifies its code instance.
 pub(super) struct Order {
     pub code: usize,
-    pub job: Job,
+    pub work: Work,
+}
+
+/// What is to be made.
+pub(super) enum Work {
+    Baseline(Box<Job>),
+    /// The number identifies the order.
+    Optimize(u64, Box<OptimizingJob>),
 }
 
 /// What became of an order.
 pub(super) struct Delivery {
     pub code: usize,
     pub name: String,
-    pub result: Result<MachineCode, CompileError>,
+    pub goods: Goods,
     pub time: Duration,
 }
 
-impl Order {
-    /// Compiles the function.
-    pub fn carry_out(self, compiler: &mut Compiler) -> Delivery {
+/// What was made.
+pub(super) enum Goods {
+    Baseline(Result<MachineCode, CompileError>),
+    Optimized(u64, Box<Result<OptimizedCode, OptimizingError>>),
+}
+
+/// Both compilers.
+pub(super) struct Compilers {
+    baseline: Compiler,
+    optimizing: OptimizingCompiler,
+}
+
+impl Compilers {
+    /// Compilers for this machine.
+    ///
+    /// # Errors
+    /// Nothing can be compiled for it.
+    pub fn new() -> Result<Compilers, CompileError> {
+        Ok(Compilers {
+            baseline: Compiler::new()?,
+            optimizing: OptimizingCompiler::new()?,
+        })
+    }
+
+    /// Carries an order out.
+    pub fn carry_out(&mut self, order: Order) -> Delivery {
         let start = Instant::now();
-        let result = compiler.compile(&self.job, None);
+        let (name, goods) = match order.work {
+            Work::Baseline(job) => {
+                let result = self.baseline.compile(&job, None);
+                (job.name, Goods::Baseline(result))
+            }
+            Work::Optimize(number, job) => {
+                let result = self.optimizing.compile(&job, None);
+                (job.name, Goods::Optimized(number, Box::new(result)))
+            }
+        };
         Delivery {
-            code: self.code,
-            name: self.job.name,
-            result,
+            code: order.code,
+            name,
+            goods,
             time: start.elapsed(),
         }
     }
@@ -46,12 +86,12 @@ impl Worker {
     ///
     /// # Errors
     /// The system refuses a thread.
-    pub fn start(mut compiler: Compiler, safepoint: Safepoint) -> std::io::Result<Worker> {
+    pub fn start(mut compilers: Compilers, safepoint: Safepoint) -> std::io::Result<Worker> {
         let (orders, incoming) = channel::<Order>();
         let (outgoing, deliveries) = channel();
         let work = move || {
             while let Ok(order) = incoming.recv() {
-                if outgoing.send(order.carry_out(&mut compiler)).is_err() {
+                if outgoing.send(compilers.carry_out(order)).is_err() {
                     return;
                 }
                 safepoint.request(Reason::InstallCode);

@@ -20,7 +20,7 @@ mod whole;
 mod wide;
 
 pub(crate) use loops::loop_index;
-pub(crate) use out_of_line::{OUT_OF_LINE, interpret_call};
+pub(crate) use out_of_line::{OUT_OF_LINE, interpret_call, resume};
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -409,6 +409,16 @@ fn poll_loop(vm: &mut Vm, next: Next) -> Fallible<u32> {
     Ok(target.map_or(0, |target| target as u32))
 }
 
+/// The index of the loop whose header is `target`, where the instruction before `next` jumps back to. None if that is where a first
+/// pass begins before the header.
+fn loop_at(vm: &Vm, next: Next, target: u32) -> Option<usize> {
+    let site = Site::at(vm, next);
+    loops::loop_index(site.instruction).filter(|index| {
+        let info = site.code().block.loops.get(*index);
+        info.is_some_and(|info| info.header == target)
+    })
+}
+
 /// Begins another pass of a loop, in compiled code if there is any.
 #[cold]
 #[inline(never)]
@@ -418,13 +428,7 @@ fn pass_loop(vm: &mut Vm, next: Next) -> Step {
         Err(throw) => return Step::Throw(throw),
     };
     let site = Site::at(vm, next);
-    // A first pass may begin before the header.
-    let entered = loops::loop_index(site.instruction)
-        .filter(|index| {
-            let info = site.code().block.loops.get(*index);
-            info.is_some_and(|info| info.header == target)
-        })
-        .and_then(|index| vm.enter_loop(index));
+    let entered = loop_at(vm, next, target).and_then(|index| vm.enter_loop(index));
     match entered {
         None => continue_at(vm, site, target),
         Some(Ok(value)) => Step::Returned(value),

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use kiln_bytecode::{Instruction, Op, for_each_op};
 
-use super::{Next, State, Step, dispatch, handlers, poll_loop};
+use super::{Next, State, Step, dispatch, handlers, loop_at, poll_loop};
 use crate::error::{Fallible, RuntimeError};
 use crate::feedback::CodeInstance;
 use crate::frame::{Frame, FrameMark};
@@ -44,7 +44,16 @@ fn complete(vm: &mut Vm, mut step: Step, next: Next, entry: FrameMark) -> u64 {
         Step::Continue | Step::Slow(_) if vm.frames.mark() == entry => {
             return u64::from(position_of(vm, next));
         }
-        Step::Pass => poll_loop(vm, next),
+        Step::Pass => {
+            let position = poll_loop(vm, next);
+            if let Ok(target) = position
+                && let Some(index) = loop_at(vm, next, target)
+                && let Some(outcome) = vm.enter_optimized_loop(index)
+            {
+                return outcome;
+            }
+            position
+        }
         Step::Continue | Step::Slow(_) | Step::Reload => {
             if vm.frames.mark() == entry {
                 let next = vm.frames.top().next;
@@ -92,6 +101,19 @@ fn position_of(vm: &Vm, next: Next) -> u32 {
     let code = vm.frames.top().code;
     // SAFETY: instances live as long as the interpreter; `next` points into its instructions.
     unsafe { next.offset_from((*code).instructions.as_ptr()) as u32 }
+}
+
+/// Goes on where the current frame stands, until the frame entered after the mark returns.
+pub(crate) fn resume(vm: &mut Vm, entry: FrameMark) -> Fallible<Value> {
+    let result = match vm.has_native_stack() {
+        true => dispatch::execute(vm, entry),
+        false => Err(RuntimeError::CallStackOverflow.into()),
+    };
+    result.map_err(|throw| {
+        let throw = vm.located(throw);
+        vm.frames.truncate(entry);
+        throw
+    })
 }
 
 /// Runs a call in the interpreter. The window is in order, the frame not entered.

@@ -1,0 +1,154 @@
+//! What became of optimized code: where it is installed, what it relies on, how often it gave up.
+//!
+//! Speculation that fails costs more than it saves. A place where code gives up [`MAX_EXITS`] times is no longer speculated on: the code is
+//! thrown away and made anew when the function has been hot for a while again. A function to which that happens
+//! [`MAX_FAILURES`] times stays with what the baseline compiler made.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use kiln_codegen::code_memory::CodeHandle;
+use kiln_codegen::optimizing::{Failed, OptimizedCode};
+use kiln_vm::tier::Exit;
+use kiln_vm::watch::Validity;
+
+/// How often code may give up at one place.
+const MAX_EXITS: u64 = 4;
+
+/// How often code of one function may be thrown away because speculation failed.
+const MAX_FAILURES: u32 = 12;
+
+/// An order for optimized code.
+pub(super) struct Pending {
+    pub validity: Arc<Validity>,
+    pub for_loop: Option<usize>,
+}
+
+/// Optimized code that is installed, or was and may still be running.
+pub(super) struct Installed {
+    /// The number under which values that it mentions are kept alive.
+    pub number: u64,
+    pub handle: CodeHandle,
+    pub validity: Arc<Validity>,
+    pub for_loop: Option<usize>,
+    /// The code contains their addresses.
+    _exits: Vec<Box<Exit>>,
+}
+
+/// What is known about the optimized code of one instance.
+#[derive(Default)]
+pub(super) struct History {
+    /// Waits for the compiler, by the loop it is for.
+    pub pending: Vec<Option<usize>>,
+    pub installed: Vec<Installed>,
+    /// The loops, and calls, that the optimizer or code generator declined.
+    pub declined: Vec<Option<usize>>,
+    failures: u32,
+}
+
+impl History {
+    /// Whether code for this loop, or for calls, may be ordered.
+    pub fn wants(&self, for_loop: Option<usize>) -> bool {
+        self.failures < MAX_FAILURES
+            && !self.pending.contains(&for_loop)
+            && !self.declined.contains(&for_loop)
+            && !self.installed.iter().any(|code| code.for_loop == for_loop)
+    }
+
+    /// Whether nothing more will be optimized.
+    pub fn has_given_up(&self) -> bool {
+        self.failures >= MAX_FAILURES
+    }
+}
+
+/// All optimized code.
+#[derive(Default)]
+pub(super) struct Optimized {
+    /// By the address of the code instance.
+    pub histories: HashMap<usize, History>,
+    /// Code no longer installed that may still be running.
+    pub retired: Vec<Installed>,
+    /// Places where speculation has failed.
+    pub failed: Failed,
+    orders: HashMap<u64, Pending>,
+    next_order: u64,
+}
+
+/// What to do after code has given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Go on with it.
+    Keep,
+    /// Throw it away.
+    Discard,
+}
+
+impl Optimized {
+    /// A number for an order, under which its validity is kept.
+    pub fn order(&mut self, address: usize, pending: Pending) -> u64 {
+        let history = self.histories.entry(address).or_default();
+        history.pending.push(pending.for_loop);
+        self.next_order += 1;
+        self.orders.insert(self.next_order, pending);
+        self.next_order
+    }
+
+    /// An order has been carried out.
+    pub fn take_order(&mut self, address: usize, number: u64) -> Option<Pending> {
+        let pending = self.orders.remove(&number)?;
+        if let Some(history) = self.histories.get_mut(&address) {
+            history.pending.retain(|known| *known != pending.for_loop);
+        }
+        Some(pending)
+    }
+
+    /// Code has been installed.
+    pub fn install(
+        &mut self,
+        address: usize,
+        number: u64,
+        handle: CodeHandle,
+        pending: Pending,
+        code: OptimizedCode,
+    ) {
+        let history = self.histories.entry(address).or_default();
+        history.installed.push(Installed {
+            number,
+            handle,
+            validity: pending.validity,
+            for_loop: pending.for_loop,
+            _exits: code.exits,
+        });
+    }
+
+    /// The optimizer or the code generator has declined.
+    pub fn decline(&mut self, address: usize, for_loop: Option<usize>) {
+        let history = self.histories.entry(address).or_default();
+        history.declined.push(for_loop);
+    }
+
+    /// Takes the code of an instance out of use. It may still be running.
+    pub fn retire(&mut self, address: usize) {
+        if let Some(history) = self.histories.get_mut(&address) {
+            self.retired.append(&mut history.installed);
+        }
+    }
+
+    /// Judges code of an instance that has given up.
+    pub fn judge(&mut self, address: usize, exit: &Exit) -> Verdict {
+        let history = self.histories.entry(address).or_default();
+        if history
+            .installed
+            .iter()
+            .any(|code| !code.validity.is_valid())
+        {
+            return Verdict::Discard;
+        }
+        if exit.kind == kiln_vm::tier::ExitKind::Poll || exit.count.get() < MAX_EXITS {
+            return Verdict::Keep;
+        }
+        self.failed.insert((exit.code as usize, exit.position));
+        history.failures += 1;
+        Verdict::Discard
+    }
+}
