@@ -4,4 +4,6 @@ pub mod baseline;
 pub mod code_memory;
 pub mod debugger;
 pub mod disassembly;
+mod emit;
+pub mod optimizing;
 pub mod perf_map;

@@ -1,6 +1,6 @@
 //! What optimized code may rely on, and that it hears when that ends.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use kiln::{CompileOptions, Engine, Interpreter, Outcome};
 use kiln_vm::Value;
@@ -23,7 +23,7 @@ impl Session {
     }
 
     /// What code may take a global variable for, and the validity of that code.
-    fn constant(&mut self, name: &str) -> (Option<Value>, Rc<Validity>) {
+    fn constant(&mut self, name: &str) -> (Option<Value>, Arc<Validity>) {
         let validity = Validity::new();
         let vm = self.0.vm();
         let name = vm.intern(name).ok().unwrap();
@@ -31,7 +31,7 @@ impl Session {
         (vm.constant_global(number, &validity), validity)
     }
 
-    fn number(&mut self, name: &str) -> (Option<f64>, Rc<Validity>) {
+    fn number(&mut self, name: &str) -> (Option<f64>, Arc<Validity>) {
         let (value, validity) = self.constant(name);
         (value.and_then(Value::as_number), validity)
     }

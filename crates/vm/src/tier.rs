@@ -15,6 +15,7 @@
 //! An entry returns the result's word, or [`THROWN`] with the error in [`Vm::outcome`]; whoever entered compiled code leaves the frames.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::mem::offset_of;
 
 use kiln_bytecode::{Instruction, Op};
@@ -22,9 +23,10 @@ use kiln_bytecode::{Instruction, Op};
 use crate::error::{Fallible, RuntimeError, Throw};
 use crate::feedback::{Access, CacheEntry, CodeInstance};
 use crate::frame::{Frame, FrameMark, FrameStack};
-use crate::heap::Heap;
+use crate::heap::{Heap, Marker};
 use crate::interp;
 use crate::object::map::Slot;
+use crate::object::map::shape::ShapeId;
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -119,6 +121,10 @@ pub struct Tiers {
     stack_limit: usize,
     /// The result of a call that optimized code has brought to its end.
     result: u64,
+    /// Values that machine code mentions, by the number of the code.
+    values: HashMap<u64, Vec<Value>>,
+    /// Optimized code has an instruction executed out of line and must not be taken over by other optimized code there.
+    keeps_loops: bool,
 }
 
 impl Default for Tiers {
@@ -130,6 +136,17 @@ impl Default for Tiers {
             first_passes: u32::MAX,
             stack_limit: 0,
             result: 0,
+            values: HashMap::new(),
+            keeps_loops: false,
+        }
+    }
+}
+
+impl Tiers {
+    /// Marks what machine code mentions.
+    pub(crate) fn trace(&self, marker: &mut Marker) {
+        for value in self.values.values().flatten() {
+            marker.value(*value);
         }
     }
 }
@@ -144,6 +161,8 @@ pub mod layout {
     pub const STACK_LIMIT: usize = offset_of!(Vm, tiers) + offset_of!(Tiers, stack_limit);
     /// From a [`Vm`] to the result that [`RETURNED`] tells of.
     pub const RESULT: usize = offset_of!(Vm, tiers) + offset_of!(Tiers, result);
+    /// From a [`Vm`] to the byte that keeps other optimized code from taking over a loop.
+    pub const KEEPS_LOOPS: usize = offset_of!(Vm, tiers) + offset_of!(Tiers, keeps_loops);
     /// From a [`Vm`] to the epoch of inherited members, 32 bits.
     pub const PROTOTYPE_EPOCH: usize = offset_of!(Vm, prototype_epoch);
     /// From a [`Vm`] to the byte that the write barrier compares with.
@@ -158,6 +177,39 @@ impl Vm {
         self.tiers.policy = Some(policy);
         self.tiers.first_calls = first_calls;
         self.tiers.first_passes = first_passes;
+    }
+
+    /// The epoch of inherited members: it changes whenever what they are looked up by does.
+    pub fn prototype_epoch(&self) -> u32 {
+        self.prototype_epoch
+    }
+
+    /// Never gives a shape's number to another one: machine code mentions it.
+    pub fn pin_shape(&mut self, shape: ShapeId) {
+        self.shapes.pin(shape);
+    }
+
+    /// Keeps values alive that machine code mentions, until they are given up under the same number.
+    pub fn keep_alive(&mut self, number: u64, values: Vec<Value>) {
+        self.tiers.values.insert(number, values);
+    }
+
+    /// Gives up what was kept alive under the number.
+    pub fn give_up(&mut self, number: u64) {
+        self.tiers.values.remove(&number);
+    }
+
+    /// Whether the global variable with this number has a value.
+    pub fn is_global_assigned(&self, number: u32) -> bool {
+        !self.globals.cell(number).value.get().is_unassigned()
+    }
+
+    /// The code instance at an address, if there is one.
+    pub fn instance_at(&self, address: usize) -> Option<&CodeInstance> {
+        self.instances
+            .iter()
+            .map(|instance| &**instance)
+            .find(|instance| std::ptr::from_ref(*instance) as usize == address)
     }
 
     /// Whether hot code is compiled.
@@ -269,7 +321,7 @@ impl Vm {
         let Frame { code, base, .. } = *self.frames.top();
         // SAFETY: instances live as long as the interpreter.
         let entry = unsafe { (*code).optimized_loop(index)? };
-        if !self.has_native_stack() {
+        if self.tiers.keeps_loops || !self.has_native_stack() {
             return None;
         }
         // SAFETY: as in `enter_compiled`.
@@ -284,6 +336,7 @@ impl Vm {
     /// The result of compiled code. After an error the frames entered since the mark are left.
     fn left_compiled(&mut self, word: u64, mark: FrameMark) -> Fallible<Value> {
         if word == THROWN {
+            self.tiers.keeps_loops = false;
             self.frames.truncate(mark);
             return match self.outcome.take() {
                 Some(Err(throw)) => Err(throw),

@@ -259,6 +259,7 @@ impl Roots for World<'_> {
         }
         vm.rooted.trace(marker);
         vm.handles.trace(marker);
+        vm.tiers.trace(marker);
         vm.frames.trace(marker);
         vm.stack.trace(marker);
     }

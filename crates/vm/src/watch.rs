@@ -13,8 +13,9 @@
 //! None of this costs running programs anything. Stores to global variables by instructions are not watched when they happen: they
 //! are counted when the code is instantiated, see [`stores_to_globals`].
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use kiln_bytecode::{CodeBlock, Instruction, Op, Register, Role};
 
@@ -24,41 +25,41 @@ use crate::vm::Vm;
 /// Whether everything that some optimized code takes for granted still holds.
 #[derive(Debug)]
 #[repr(transparent)]
-pub struct Validity(Cell<bool>);
+pub struct Validity(AtomicBool);
 
 impl Validity {
     /// A new one, valid.
-    pub fn new() -> Rc<Validity> {
-        Rc::new(Validity(Cell::new(true)))
+    pub fn new() -> Arc<Validity> {
+        Arc::new(Validity(AtomicBool::new(true)))
     }
 
     /// Whether nothing has been revoked.
     #[inline]
     pub fn is_valid(&self) -> bool {
-        self.0.get()
+        self.0.load(Ordering::Relaxed)
     }
 
     /// Ends it for good.
     pub fn revoke(&self) {
-        self.0.set(false);
+        self.0.store(false, Ordering::Relaxed);
     }
 
     /// Where compiled code finds the byte: 1 while valid, then 0.
     pub fn address(&self) -> *const u8 {
-        self.0.as_ptr().cast()
+        self.0.as_ptr().cast_const().cast()
     }
 }
 
 /// Who relies on one thing.
 #[derive(Debug, Default)]
-pub struct Dependents(RefCell<Vec<Rc<Validity>>>);
+pub struct Dependents(RefCell<Vec<Arc<Validity>>>);
 
 impl Dependents {
     /// Adds one. Those that nobody else holds any more are forgotten.
-    pub fn add(&self, validity: &Rc<Validity>) {
+    pub fn add(&self, validity: &Arc<Validity>) {
         let mut dependents = self.0.borrow_mut();
         if dependents.len() == dependents.capacity() {
-            dependents.retain(|held| Rc::strong_count(held) > 1 && held.is_valid());
+            dependents.retain(|held| Arc::strong_count(held) > 1 && held.is_valid());
         }
         dependents.push(validity.clone());
     }
@@ -143,7 +144,7 @@ fn for_each_register_written(instruction: Instruction, mut written: impl FnMut(R
 
 impl Vm {
     /// Makes `dependent` rely on the prototype epoch: members found along `__isa` or in type maps stay where they are.
-    pub fn watch_prototypes(&self, dependent: &Rc<Validity>) {
+    pub fn watch_prototypes(&self, dependent: &Arc<Validity>) {
         self.prototype_dependents.add(dependent);
     }
 
@@ -151,7 +152,7 @@ impl Vm {
     /// stored once, or the intrinsic of its name, if it never was. `dependent` relies on it from now on.
     ///
     /// Compiled code must keep the value where the collector finds it.
-    pub fn constant_global(&mut self, number: u32, dependent: &Rc<Validity>) -> Option<Value> {
+    pub fn constant_global(&mut self, number: u32, dependent: &Arc<Validity>) -> Option<Value> {
         self.globals.constant(number, dependent)
     }
 }

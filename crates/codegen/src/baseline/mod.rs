@@ -46,7 +46,7 @@ const MAX_INSTRUCTIONS: usize = 20_000;
 
 /// The most bytes of native stack a compiled function may use for each register between the beginning of its window and the first
 /// window it lays for a call; see the share in `kiln_vm::stack`.
-const MAX_FRAME_BYTES: u32 = 4096;
+pub(crate) const MAX_FRAME_BYTES: u32 = 4096;
 
 /// Why a function cannot be compiled. The interpreter runs it.
 #[derive(Debug, Error)]
@@ -159,6 +159,39 @@ impl Job {
     }
 }
 
+/// The code generator for this machine, as both compiled tiers set it up.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn new_isa() -> Result<OwnedTargetIsa, CompileError> {
+    let mut flags = settings::builder();
+    let options = [
+        // Cranelift's own optimizations take longer than they save here, and duplicate work into exits.
+        ("opt_level", "none"),
+        (
+            "enable_verifier",
+            if cfg!(debug_assertions) {
+                "true"
+            } else {
+                "false"
+            },
+        ),
+        ("unwind_info", "false"),
+        ("preserve_frame_pointers", "true"),
+        ("enable_probestack", "false"),
+    ];
+    for (name, value) in options {
+        flags
+            .set(name, value)
+            .map_err(|error| CompileError::Machine(error.to_string()))?;
+    }
+    let builder =
+        cranelift_native::builder().map_err(|text| CompileError::Machine(text.into()))?;
+    let isa: OwnedTargetIsa = isa::Builder::finish(&builder, settings::Flags::new(flags))
+        .map_err(|error| CompileError::Machine(error.to_string()))?;
+    Ok(isa)
+}
+
 /// A compiler with its scratch memory. One is used by one thread at a time.
 pub struct Compiler {
     isa: OwnedTargetIsa,
@@ -181,31 +214,7 @@ impl Compiler {
     /// # Errors
     /// Nothing can be compiled for it.
     pub fn new() -> Result<Compiler, CompileError> {
-        let mut flags = settings::builder();
-        let options = [
-            // Cranelift's own optimizations take longer than they save here, and duplicate work into exits.
-            ("opt_level", "none"),
-            (
-                "enable_verifier",
-                if cfg!(debug_assertions) {
-                    "true"
-                } else {
-                    "false"
-                },
-            ),
-            ("unwind_info", "false"),
-            ("preserve_frame_pointers", "true"),
-            ("enable_probestack", "false"),
-        ];
-        for (name, value) in options {
-            flags
-                .set(name, value)
-                .map_err(|error| CompileError::Machine(error.to_string()))?;
-        }
-        let builder =
-            cranelift_native::builder().map_err(|text| CompileError::Machine(text.into()))?;
-        let isa: OwnedTargetIsa = isa::Builder::finish(&builder, settings::Flags::new(flags))
-            .map_err(|error| CompileError::Machine(error.to_string()))?;
+        let isa = new_isa()?;
         let rounds = isa
             .isa_flags()
             .iter()

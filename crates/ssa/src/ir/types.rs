@@ -90,6 +90,11 @@ impl Kinds {
         self.0 & other.0 != 0
     }
 
+    /// How many kinds are in the set, classes of numbers counted each.
+    pub const fn parts(self) -> u32 {
+        self.0.count_ones()
+    }
+
     /// Whether there is no kind in the set.
     pub const fn is_empty(self) -> bool {
         self.0 == 0

@@ -5,7 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::error::Fallible;
 use crate::feedback::CodeInstance;
@@ -183,7 +183,7 @@ impl Globals {
     }
 
     /// What a read of the variable with this number yields, if no further store is known. `dependent` relies on it from now on.
-    pub(crate) fn constant(&mut self, index: u32, dependent: &Rc<Validity>) -> Option<Value> {
+    pub(crate) fn constant(&mut self, index: u32, dependent: &Arc<Validity>) -> Option<Value> {
         let cell = self.cell(index);
         let (value, fallback) = (cell.value.get(), cell.fallback.get());
         let constant = match self.stores[index as usize] {

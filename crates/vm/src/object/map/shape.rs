@@ -123,6 +123,8 @@ pub struct ShapeTable {
     shapes: Vec<Option<Box<Shape>>>,
     free: Vec<u32>,
     /// Numbers no longer in use that inline caches may still mention.
+    /// Numbers that are never recycled.
+    pinned: std::collections::HashSet<u32>,
     retired: Vec<u32>,
     /// How many shapes in use have come about by transitions.
     shared: usize,
@@ -142,6 +144,7 @@ impl ShapeTable {
         ShapeTable {
             shapes: (0..ShapeId::FIRST_REAL).map(|_| None).collect(),
             free: Vec::new(),
+            pinned: std::collections::HashSet::new(),
             retired: Vec::new(),
             shared: 0,
             roots: [ShapeId::NONE; MAX_INLINE_SLOTS + 1],
@@ -479,7 +482,14 @@ impl ShapeTable {
 
     /// Makes retired numbers available again. No inline cache may mention them any more.
     pub(crate) fn recycle(&mut self) {
-        self.free.append(&mut self.retired);
+        let pinned = &self.pinned;
+        let free = self.retired.extract_if(.., |id| !pinned.contains(id));
+        self.free.extend(free);
+    }
+
+    /// Never gives the number to another shape: machine code mentions it.
+    pub fn pin(&mut self, id: ShapeId) {
+        self.pinned.insert(id.0);
     }
 
     fn unlink(&mut self, id: ShapeId) {

@@ -1,0 +1,214 @@
+//! Calls, and bytecode instructions that are left to the interpreter's handlers.
+
+use std::mem::offset_of;
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Value as ClifValue, types};
+use kiln_bytecode::{Instruction, Register, register_written};
+use kiln_ssa::ir::{FrameId, Node, Site, Value, runtime_inputs};
+use kiln_vm::frame::Frame;
+use kiln_vm::tier::{self, ExitKind, layout};
+
+use super::lower::Lowering;
+use crate::emit::Emit;
+
+impl Lowering<'_, '_> {
+    /// Lowers an instruction of this family: its result, if it has one; none if it is of another.
+    pub(super) fn lower_call(&mut self, node: &Node) -> Option<Option<ClifValue>> {
+        Some(match node {
+            Node::RuntimeValue {
+                site,
+                inputs,
+                frame,
+            } => {
+                self.run(*site, inputs, *frame);
+                let window = self.function.frames[*frame].window;
+                let written = register_written(self.instruction(*site))?;
+                Some(self.load_window(window, written))
+            }
+            Node::RuntimeEffect {
+                site,
+                inputs,
+                frame,
+            } => {
+                self.run(*site, inputs, *frame);
+                None
+            }
+            Node::RuntimeTest {
+                site,
+                inputs,
+                frame,
+            } => Some(self.test(*site, inputs, *frame)),
+            Node::CallKnown {
+                code,
+                site,
+                inputs,
+                frame,
+            } => {
+                let window = self.function.frames[*frame].window + u32::from(self.call_window(*site));
+                for (slot, value) in inputs.iter().enumerate() {
+                    let word = self.value(*value);
+                    self.store_register(window, Register(slot as u16), word);
+                }
+                let is_inlined = self.enter_inlined_frames(*frame);
+                let next = self
+                    .job
+                    .instruction_address(site.code, site.position + 1);
+                self.set_next(next);
+                let vm = self.vm;
+                let base = self.window;
+                let base = self
+                    .builder
+                    .ins()
+                    .iadd_imm_s(base, i64::from(window) * 8);
+                let instance = self.word(self.job.places.codes[*code].address);
+                let entry = self.load(types::I64, instance, Self::ENTRY);
+                let at_start = self.word(0);
+                let call = self.builder.ins().call_indirect(
+                    self.signatures.four,
+                    entry,
+                    &[vm, base, instance, at_start],
+                );
+                let result = self.builder.inst_results(call)[0];
+                let failed = self.is_word(result, tier::THROWN);
+                let thrown = self.thrown;
+                self.refuse(failed, thrown);
+                if is_inlined {
+                    self.leave_inlined_frames(*frame);
+                }
+                Some(result)
+            }
+            _ => return None,
+        })
+    }
+
+    fn instruction(&self, site: Site) -> Instruction {
+        self.job.input.codes[site.code].instruction(site.position)
+    }
+
+    /// The register in which the window of a call begins.
+    fn call_window(&self, site: Site) -> u16 {
+        self.instruction(site).b()
+    }
+
+    fn load_window(&mut self, window: u32, register: Register) -> ClifValue {
+        let base = self.window;
+        self.load(
+            types::I64,
+            base,
+            (window as usize + usize::from(register.0)) * 8,
+        )
+    }
+
+    /// Tells where the innermost frame goes on.
+    fn set_next(&mut self, next: u64) {
+        let vm = self.vm;
+        let top = self.load(types::I64, vm, layout::FRAMES_TOP);
+        let next = self.word(next);
+        let record = offset_of!(Frame, next) as i32 - layout::FRAME_SIZE as i32;
+        self.store(next, top, record);
+    }
+
+    /// Executes a bytecode instruction in the interpreter's handler; the position of the next one.
+    fn run_handler(&mut self, site: Site, inputs: &[Value], frame: FrameId) -> ClifValue {
+        let state = &self.function.frames[frame];
+        let window = state.window;
+        let instruction = self.instruction(site);
+        let block = &self.job.input.codes[site.code].block;
+        // Every handler may look at the callee.
+        if state.caller.is_some()
+            && let Some((register, value)) = state.registers.first()
+            && *register == Register::CALLEE
+        {
+            let word = self.boxed(*value);
+            self.store_register(window, Register::CALLEE, word);
+        }
+        for (register, value) in runtime_inputs(block, instruction).into_iter().zip(inputs) {
+            let word = self.value(*value);
+            self.store_register(window, register, word);
+        }
+        let is_inlined = self.enter_inlined_frames(frame);
+        let vm = self.vm;
+        let polls = site.op.polls();
+        if polls {
+            self.keep_loops(true);
+        }
+        let next = self.word(
+            self.job
+                .instruction_address(site.code, site.position + 1),
+        );
+        let handler = self.word(tier::out_of_line(site.op) as usize as u64);
+        let call = self
+            .builder
+            .ins()
+            .call_indirect(self.signatures.two, handler, &[vm, next]);
+        let position = self.builder.inst_results(call)[0];
+        if polls {
+            self.keep_loops(false);
+        }
+        let gone = self
+            .builder
+            .ins()
+            .icmp_imm_s(IntCC::Equal, position, tier::GONE as i64);
+        let thrown = self.thrown;
+        self.refuse(gone, thrown);
+        if is_inlined {
+            self.leave_inlined_frames(frame);
+        }
+        position
+    }
+
+    /// Forbids or allows optimized code to take over the loop of an instruction executed by its handler.
+    fn keep_loops(&mut self, keep: bool) {
+        let vm = self.vm;
+        let flag = self.builder.ins().iconst(types::I8, i64::from(keep));
+        self.store(flag, vm, layout::KEEPS_LOOPS as i32);
+    }
+
+    /// Executes a bytecode instruction that continues at the next one; leaves if it continues elsewhere, on its invoke path.
+    fn run(&mut self, site: Site, inputs: &[Value], frame: FrameId) {
+        let position = self.run_handler(site, inputs, frame);
+        let expected = i64::from(site.position) + 1;
+        let goes_on = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, position, expected);
+        let elsewhere = self.cold_block();
+        self.require(goes_on, elsewhere);
+        self.leave_for(elsewhere, position, frame);
+    }
+
+    /// Executes a bytecode instruction that branches; whether it jumps.
+    fn test(&mut self, site: Site, inputs: &[Value], frame: FrameId) -> ClifValue {
+        let target = self
+            .instruction(site)
+            .jump_target(site.position)
+            .unwrap_or_default();
+        let position = self.run_handler(site, inputs, frame);
+        let jumps = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, position, target);
+        let next = i64::from(site.position) + 1;
+        let goes_on = self.builder.ins().icmp_imm_u(IntCC::Equal, position, next);
+        let either = self.builder.ins().bor(jumps, goes_on);
+        let elsewhere = self.cold_block();
+        self.require(either, elsewhere);
+        self.leave_for(elsewhere, position, frame);
+        jumps
+    }
+
+    /// Makes `block` leave for a position of the frame's code.
+    fn leave_for(&mut self, block: cranelift_codegen::ir::Block, position: ClifValue, frame: FrameId) {
+        let here = self.builder.current_block();
+        self.builder.switch_to_block(block);
+        let code = self.function.frames[frame].code;
+        let bytes = self.builder.ins().ishl_imm_u(position, 3);
+        let first = self.word(self.job.instruction_address(code, 0));
+        let next = self.builder.ins().iadd(first, bytes);
+        self.leave(frame, ExitKind::Guard, next);
+        if let Some(here) = here {
+            self.builder.switch_to_block(here);
+        }
+    }
+}

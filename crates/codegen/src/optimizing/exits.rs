@@ -1,0 +1,163 @@
+//! Leaving for the interpreter.
+//!
+//! There is one cold block for each frame state, shared by all that leave with it. It writes the registers into the windows, enters the
+//! frames of inlined functions, and calls the runtime, which brings the call to its end in the interpreter.
+
+use std::cell::Cell;
+use std::mem::offset_of;
+
+use cranelift_codegen::ir::{self, InstBuilder, Value as ClifValue, types};
+use kiln_bytecode::Register;
+use kiln_ssa::ir::{FrameId, FrameState};
+use kiln_vm::frame::Frame;
+use kiln_vm::tier::{self, Exit, ExitKind, layout};
+
+use super::lower::Lowering;
+use crate::emit::Emit;
+
+impl Lowering<'_, '_> {
+    /// A cold block that leaves with this frame state, before the instruction there.
+    pub fn exit(&mut self, frame: FrameId, kind: ExitKind) -> ir::Block {
+        let here = self.builder.current_block();
+        let block = self.cold_block();
+        self.builder.switch_to_block(block);
+        let state = &self.function.frames[frame];
+        let next = self.word(self.job.instruction_address(state.code, state.position));
+        self.leave(frame, kind, next);
+        if let Some(here) = here {
+            self.builder.switch_to_block(here);
+        }
+        block
+    }
+
+    /// Leaves here and now, for the instruction at the address `next` of the frame state's code.
+    pub fn leave(&mut self, frame: FrameId, kind: ExitKind, next: ClifValue) {
+        let state = &self.function.frames[frame];
+        let exit = Box::new(Exit {
+            code: self.job.places.codes[state.code].address as *const _,
+            position: state.position,
+            kind,
+            count: Cell::new(0),
+        });
+        let address = self.word(std::ptr::from_ref(&*exit) as u64);
+        self.exits.push(exit);
+        let block = match self.exit_blocks.get(&frame) {
+            Some(block) => *block,
+            None => {
+                let block = self.cold_block();
+                self.builder.append_block_param(block, types::I64);
+                self.builder.append_block_param(block, types::I64);
+                self.exit_blocks.insert(frame, block);
+                self.pending_exits.push((frame, block));
+                block
+            }
+        };
+        self.builder
+            .ins()
+            .jump(block, &[next.into(), address.into()]);
+    }
+
+    /// Makes the code of all exit blocks.
+    pub fn lower_exits(&mut self) {
+        for (frame, block) in std::mem::take(&mut self.pending_exits) {
+            self.builder.switch_to_block(block);
+            let vm = self.vm;
+            let top = self.load(types::I64, vm, layout::FRAMES_TOP);
+            let record = self
+                .builder
+                .ins()
+                .iadd_imm_s(top, -(layout::FRAME_SIZE as i64));
+            for state in self.chain(frame) {
+                self.write_registers(&state);
+            }
+            self.enter_inlined_frames(frame);
+            let (next, exit) = {
+                let parameters = self.builder.block_params(block);
+                (parameters[0], parameters[1])
+            };
+            let leave = self.word(tier::leave_optimized as *const () as u64);
+            let call = self.builder.ins().call_indirect(
+                self.signatures.four,
+                leave,
+                &[vm, next, record, exit],
+            );
+            let result = self.builder.inst_results(call)[0];
+            self.builder.ins().return_(&[result]);
+        }
+    }
+
+    /// A frame state and those of its callers, the outermost first.
+    pub fn chain(&self, frame: FrameId) -> Vec<FrameState> {
+        let mut chain = Vec::new();
+        let mut next = Some(frame);
+        while let Some(frame) = next {
+            let state = &self.function.frames[frame];
+            chain.push(state.clone());
+            next = state.caller;
+        }
+        chain.reverse();
+        chain
+    }
+
+    fn write_registers(&mut self, state: &FrameState) {
+        for (register, value) in &state.registers {
+            let boxed = self.boxed(*value);
+            self.store_register(state.window, *register, boxed);
+        }
+    }
+
+    /// Writes a register of a frame.
+    pub fn store_register(&mut self, window: u32, register: Register, value: ClifValue) {
+        let base = self.window;
+        let offset = (window + u32::from(register.0)) * 8;
+        self.store(value, base, offset as i32);
+    }
+
+    /// Writes the records of the frames of inlined functions, and where their callers go on. The innermost one's next instruction is left
+    /// to the runtime. True if there are any.
+    pub fn enter_inlined_frames(&mut self, frame: FrameId) -> bool {
+        let chain = self.chain(frame);
+        if chain.len() < 2 {
+            return false;
+        }
+        let vm = self.vm;
+        let mut top = self.load(types::I64, vm, layout::FRAMES_TOP);
+        for pair in chain.windows(2) {
+            let (caller, inlined) = (&pair[0], &pair[1]);
+            let next = self.word(
+                self.job
+                    .instruction_address(caller.code, caller.position + 1),
+            );
+            let record = offset_of!(Frame, next) as i32 - layout::FRAME_SIZE as i32;
+            self.store(next, top, record);
+            let code = self.word(self.job.places.codes[inlined.code].address);
+            let window = self.window;
+            let base = self
+                .builder
+                .ins()
+                .iadd_imm_s(window, i64::from(inlined.window) * 8);
+            self.store(code, top, offset_of!(Frame, code) as i32);
+            self.store(base, top, offset_of!(Frame, base) as i32);
+            let first = self.word(self.job.instruction_address(inlined.code, 0));
+            self.store(first, top, offset_of!(Frame, next) as i32);
+            top = self
+                .builder
+                .ins()
+                .iadd_imm_s(top, layout::FRAME_SIZE as i64);
+        }
+        self.store(top, vm, layout::FRAMES_TOP as i32);
+        true
+    }
+
+    /// Takes the records of inlined functions away again.
+    pub fn leave_inlined_frames(&mut self, frame: FrameId) {
+        let inlined = self.chain(frame).len() - 1;
+        if inlined > 0 {
+            let vm = self.vm;
+            let top = self.load(types::I64, vm, layout::FRAMES_TOP);
+            let bytes = (inlined * layout::FRAME_SIZE) as i64;
+            let top = self.builder.ins().iadd_imm_s(top, -bytes);
+            self.store(top, vm, layout::FRAMES_TOP as i32);
+        }
+    }
+}

@@ -1,0 +1,416 @@
+//! Compile jobs from code instances: copies of their bytecode and feedback, and tables of what the job's numbers stand for.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use kiln_bytecode::{Effects, Op};
+use kiln_ssa::entity::EntityVec;
+use kiln_ssa::ir::{Entry, Kinds, SlotIndex};
+use kiln_ssa::job::{
+    CallFeedback, CallTarget, CodeId, CodeInput, CompileJob, ConstantId, ConstantInput, GlobalId, GlobalInput,
+    Intrinsic, MemberAccess, MemberCase, MemberFeedback, Receiver, ShapeId, SiteFeedback,
+};
+use kiln_vm::feedback::{Access, CacheEntry, CodeInstance, FeedbackCell};
+use kiln_vm::object::function::Callee;
+use kiln_vm::object::map::shape::ShapeId as VmShape;
+use kiln_vm::watch::Validity;
+use kiln_vm::{Value as Word, Vm};
+
+/// A function to be optimized.
+pub struct OptimizingJob {
+    /// What debuggers and profilers call it.
+    pub name: String,
+    /// What the optimizer gets.
+    pub input: CompileJob,
+    /// What the job's numbers stand for.
+    pub places: Places,
+    /// The word that the end of a window is compared with.
+    pub(super) limit: u64,
+    /// The byte that says whether the code's assumptions hold.
+    pub(super) validity: u64,
+    /// The prototype epoch.
+    pub(super) epoch: u32,
+}
+
+/// What the numbers of a compile job stand for.
+#[derive(Default)]
+pub struct Places {
+    /// The words of values.
+    pub(super) constants: EntityVec<ConstantId, u64>,
+    /// Code instances.
+    pub(super) codes: EntityVec<CodeId, CodePlace>,
+    /// Global variables.
+    pub(super) globals: EntityVec<GlobalId, GlobalPlace>,
+}
+
+pub(super) struct CodePlace {
+    /// The address of the instance.
+    pub address: u64,
+    /// The address of its instructions.
+    pub instructions: u64,
+    /// The words of its constants.
+    pub constants: Vec<u64>,
+}
+
+pub(super) struct GlobalPlace {
+    /// Where the address of the variable's cell stands.
+    pub cell: u64,
+}
+
+/// The most functions that one job copies.
+const MAX_CODES: usize = 40;
+
+/// The most instructions of a callee that may be worth copying.
+const MAX_CALLEE: usize = 2000;
+
+/// What is known to be wrong about feedback, by position: speculation there has failed before.
+pub type Failed = HashSet<(usize, u32)>;
+
+/// Copies what a compile job needs.
+struct Snapshot<'a> {
+    vm: &'a mut Vm,
+    failed: &'a Failed,
+    validity: &'a Arc<Validity>,
+    job: CompileJob,
+    places: Places,
+    codes: HashMap<usize, CodeId>,
+    constants: HashMap<u64, ConstantId>,
+    globals: HashMap<u32, GlobalId>,
+    /// Instances whose feedback is still to be copied.
+    pending: Vec<(CodeId, *const CodeInstance)>,
+}
+
+impl OptimizingJob {
+    /// A job for calls of an instance, or for one of its loops. None if its bytecode has what the optimizer does not take.
+    ///
+    /// `failed` says where speculation has failed before. `validity` is revoked when an assumption of the code is broken.
+    pub fn new(
+        vm: &mut Vm,
+        code: &CodeInstance,
+        for_loop: Option<usize>,
+        failed: &Failed,
+        validity: &Arc<Validity>,
+    ) -> Option<OptimizingJob> {
+        let entry = match for_loop {
+            None => Entry::Call,
+            Some(index) => Entry::Loop(code.block.loops.get(index)?.header),
+        };
+        if !is_suitable(code) {
+            return None;
+        }
+        let limit = vm.safepoint_handle().limit_address() as u64;
+        let mut snapshot = Snapshot {
+            job: CompileJob::new(code.block.clone()),
+            places: Places::default(),
+            vm,
+            failed,
+            validity,
+            codes: HashMap::new(),
+            constants: HashMap::new(),
+            globals: HashMap::new(),
+            pending: Vec::new(),
+        };
+        // The job has numbered the root's global variables for itself.
+        snapshot.job.globals = EntityVec::default();
+        snapshot.job.entry = entry;
+        let root = snapshot.job.root;
+        snapshot.enter_code(root, code);
+        while let Some((id, instance)) = snapshot.pending.pop() {
+            // SAFETY: instances live as long as the interpreter, which the caller holds.
+            snapshot.copy_feedback(id, unsafe { &*instance });
+        }
+        let Snapshot { job, places, .. } = snapshot;
+        let name = match (code.block.name.is_empty(), for_loop) {
+            (true, _) => format!("{}:{} (optimized)", code.block.origin.file, code.block.line),
+            (false, None) => format!("{} (optimized)", code.block.name),
+            (false, Some(index)) => format!("{} (optimized loop {index})", code.block.name),
+        };
+        Some(OptimizingJob {
+            name,
+            input: job,
+            places,
+            limit,
+            validity: validity.address() as u64,
+            epoch: vm.prototype_epoch(),
+        })
+    }
+
+    /// The address of an instruction.
+    pub(super) fn instruction_address(&self, code: CodeId, position: u32) -> u64 {
+        self.places.codes[code].instructions + u64::from(position) * 8
+    }
+}
+
+/// Whether the optimizer takes an instance's bytecode.
+fn is_suitable(code: &CodeInstance) -> bool {
+    let has_prefix = |op| op == Some(Op::Wide);
+    !code
+        .block
+        .instructions
+        .iter()
+        .any(|instruction| has_prefix(instruction.op()))
+}
+
+impl Snapshot<'_> {
+    /// The number of an instance, which is copied if it is worth it.
+    fn code(&mut self, address: usize) -> Option<CodeId> {
+        if let Some(known) = self.codes.get(&address) {
+            return Some(*known);
+        }
+        let instance = self.vm.instance_at(address)?;
+        if self.codes.len() >= MAX_CODES
+            || instance.block.instructions.len() > MAX_CALLEE
+            || !is_suitable(instance)
+        {
+            return None;
+        }
+        let instance: *const CodeInstance = instance;
+        // SAFETY: as in `OptimizingJob::new`.
+        let instance = unsafe { &*instance };
+        let id = self.job.codes.push(CodeInput {
+            block: instance.block.clone(),
+            feedback: Vec::new(),
+            globals: Vec::new(),
+            calls: 0,
+            loops: Vec::new(),
+        });
+        self.enter_code(id, instance);
+        Some(id)
+    }
+
+    fn enter_code(&mut self, id: CodeId, instance: &CodeInstance) {
+        self.codes
+            .insert(std::ptr::from_ref(instance) as usize, id);
+        let place = CodePlace {
+            address: std::ptr::from_ref(instance) as u64,
+            instructions: instance.instructions.as_ptr() as u64,
+            constants: instance.constants.iter().map(|word| word.bits()).collect(),
+        };
+        self.places.codes.push(place);
+        let globals = instance.global_numbers.iter().enumerate();
+        let globals = globals
+            .map(|(index, number)| {
+                let cell = instance.globals.as_ptr() as u64 + index as u64 * 8;
+                self.global(*number, cell)
+            })
+            .collect();
+        let input = &mut self.job.codes[id];
+        input.globals = globals;
+        input.calls = instance.calls.total();
+        input.loops = instance.loops.iter().map(|loops| loops.total()).collect();
+        self.pending.push((id, instance));
+    }
+
+    fn global(&mut self, number: u32, cell: u64) -> GlobalId {
+        if let Some(known) = self.globals.get(&number) {
+            return *known;
+        }
+        let constant = self.vm.constant_global(number, self.validity);
+        let is_assigned = self.vm.is_global_assigned(number);
+        let input = match constant {
+            Some(value) if is_assigned => GlobalInput::Constant(self.constant(value)),
+            Some(value) => GlobalInput::Intrinsic(self.constant(value)),
+            None if is_assigned => GlobalInput::Assigned,
+            None => GlobalInput::Unknown,
+        };
+        let id = self.job.globals.push(input);
+        self.places.globals.push(GlobalPlace { cell });
+        self.globals.insert(number, id);
+        id
+    }
+
+    fn constant(&mut self, value: Word) -> ConstantId {
+        if let Some(known) = self.constants.get(&value.bits()) {
+            return *known;
+        }
+        // Entered first: functions may refer to each other.
+        let id = self.job.constants.push(ConstantInput {
+            kinds: kinds_of(value),
+            ..ConstantInput::default()
+        });
+        self.places.constants.push(value.bits());
+        self.constants.insert(value.bits(), id);
+        let mut input = ConstantInput {
+            kinds: kinds_of(value),
+            number: value.as_number(),
+            ..ConstantInput::default()
+        };
+        if let Some(function) = value.as_function() {
+            match function.callee() {
+                Callee::Script(code) => input.code = self.code(code as usize),
+                Callee::Intrinsic(intrinsic) => {
+                    let mut known = Intrinsic::ALL.iter();
+                    let known = known.find(|(_, name)| *name == intrinsic.name);
+                    input.intrinsic = known.map(|(intrinsic, _)| *intrinsic);
+                }
+            }
+        }
+        self.job.constants[id] = input;
+        id
+    }
+
+    fn copy_feedback(&mut self, id: CodeId, instance: &CodeInstance) {
+        let address = std::ptr::from_ref(instance) as usize;
+        for position in 0..instance.instructions.len() as u32 {
+            if self.failed.contains(&(address, position)) {
+                continue;
+            }
+            let feedback = self.site(instance, position);
+            if feedback != SiteFeedback::Unknown {
+                self.job.codes[id].set_feedback(position, feedback);
+            }
+        }
+    }
+
+    fn site(&mut self, instance: &CodeInstance, position: u32) -> SiteFeedback {
+        let instruction = instance.instructions[position as usize].get();
+        let Some(op) = instruction.op() else {
+            return SiteFeedback::Unknown;
+        };
+        let observed = || {
+            let bits = instruction.flags();
+            let mut kinds = Kinds::NONE;
+            for (bit, kind) in [
+                (1, Kinds::NUMBER),
+                (2, Kinds::STRING),
+                (4, Kinds::LIST),
+                (8, Kinds::MAP),
+                (16, Kinds::FUNCTION),
+                (32, Kinds::ANY),
+            ] {
+                if bits & bit != 0 {
+                    kinds = kinds.union(kind);
+                }
+            }
+            kinds
+        };
+        let cell = |instance: &CodeInstance| -> Option<*const FeedbackCell> {
+            Some(instance.feedback.get(usize::from(instruction.c()))?)
+        };
+        match op {
+            Op::GetIndex | Op::SetIndex => {
+                // The fast path, which notes nothing, is for lists.
+                let kinds = observed();
+                SiteFeedback::Container(if kinds.is_empty() { Kinds::LIST } else { kinds })
+            }
+            Op::GetMember | Op::SetMember | Op::InitMember | Op::CallMember | Op::GetVariable
+            | Op::GetOuterVariable | Op::SetVariable => match cell(instance) {
+                // SAFETY: a cell of the instance.
+                Some(cell) => self.member(unsafe { &*cell }),
+                None => SiteFeedback::Unknown,
+            },
+            Op::Call | Op::Invoke | Op::ReadLocal => match cell(instance) {
+                // SAFETY: a cell of the instance.
+                Some(cell) => match self.calls(unsafe { &*cell }) {
+                    Some(calls) => SiteFeedback::Call(calls),
+                    None => SiteFeedback::Unknown,
+                },
+                None => SiteFeedback::Unknown,
+            },
+            _ if op.info().flags == kiln_bytecode::FlagUse::observed
+                && !op.info().effects.contains(Effects::writes) =>
+            {
+                // The fast paths, which note nothing, are for numbers.
+                let kinds = observed();
+                let kinds = if kinds.is_empty() { Kinds::NUMBER } else { kinds };
+                SiteFeedback::Operands(kinds)
+            }
+            _ => SiteFeedback::Unknown,
+        }
+    }
+
+    fn calls(&mut self, cell: &FeedbackCell) -> Option<CallFeedback> {
+        match cell.targets.get() {
+            0 => None,
+            1 => {
+                let code = self.code(cell.target.get());
+                Some(CallFeedback {
+                    is_open: code.is_none(),
+                    targets: code.map(CallTarget::Code).into_iter().collect(),
+                })
+            }
+            _ => Some(CallFeedback {
+                targets: Vec::new(),
+                is_open: true,
+            }),
+        }
+    }
+
+    fn member(&mut self, cell: &FeedbackCell) -> SiteFeedback {
+        let others = cell.others.get().into_iter().flat_map(|others| others.iter());
+        let entries: Vec<CacheEntry> = std::iter::once(&cell.first)
+            .chain(others)
+            .map(|entry| entry.get())
+            .filter(|entry| entry.access != Access::Empty)
+            .collect();
+        if entries.is_empty() {
+            return SiteFeedback::Unknown;
+        }
+        let mut feedback = MemberFeedback {
+            cases: Vec::new(),
+            is_open: cell.megamorphic.get(),
+            calls: self.calls(cell).unwrap_or_default(),
+        };
+        for entry in entries {
+            match self.case(entry) {
+                Some(case) => feedback.cases.push(case),
+                None => feedback.is_open = true,
+            }
+        }
+        SiteFeedback::Member(feedback)
+    }
+
+    fn case(&mut self, entry: CacheEntry) -> Option<MemberCase> {
+        let receiver = match entry.shape {
+            VmShape::NONE | VmShape::DICTIONARY => return None,
+            VmShape::STRING => Receiver::Kind(Kinds::STRING),
+            VmShape::LIST => Receiver::Kind(Kinds::LIST),
+            VmShape::NUMBER => Receiver::Kind(Kinds::NUMBER),
+            VmShape::FUNCTION => Receiver::Kind(Kinds::FUNCTION),
+            shape => {
+                self.vm.pin_shape(shape);
+                Receiver::Shape(ShapeId(shape.0))
+            }
+        };
+        let slot = SlotIndex(entry.slot.0);
+        let access = match entry.access {
+            Access::Own => MemberAccess::Own(slot),
+            Access::Add => {
+                self.vm.pin_shape(VmShape(entry.epoch));
+                MemberAccess::Add(slot, ShapeId(entry.epoch))
+            }
+            Access::Inherited if entry.epoch == self.vm.prototype_epoch() => {
+                let holder = self.constant(Word::map(entry.holder?));
+                self.vm.watch_prototypes(self.validity);
+                MemberAccess::Inherited {
+                    holder,
+                    slot,
+                    value: None,
+                }
+            }
+            _ => return None,
+        };
+        Some(MemberCase { receiver, access })
+    }
+}
+
+/// What a value is.
+fn kinds_of(value: Word) -> Kinds {
+    if let Some(number) = value.as_number() {
+        Kinds::of_number(number)
+    } else if value.is_null() {
+        Kinds::NULL
+    } else if value.is_unassigned() {
+        Kinds::UNASSIGNED
+    } else if value.as_string().is_some() {
+        Kinds::STRING
+    } else if value.as_list().is_some() {
+        Kinds::LIST
+    } else if value.as_map().is_some() {
+        Kinds::MAP
+    } else if value.is_function() {
+        Kinds::FUNCTION
+    } else {
+        Kinds::OTHER.union(Kinds::RANGE)
+    }
+}
