@@ -65,8 +65,8 @@ pub struct Options {
     /// The most memory for pending calls, such as 64M; it bounds recursion
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     stack_limit: Option<usize>,
-    /// How far hot code is compiled: not at all, or by the baseline compiler
-    #[arg(long, value_name = "TIER", value_enum, default_value_t = JitTier::Baseline)]
+    /// How far hot code is compiled
+    #[arg(long, value_name = "TIER", value_enum, default_value_t = JitTier::Optimizing)]
     jit: JitTier,
     /// How often the instructions of a function are interpreted, on average, before it is compiled; 1 compiles everything at
     /// once, and makes the program wait for it
@@ -107,8 +107,14 @@ impl Options {
             tier: match self.jit {
                 JitTier::Off => Tier::Off,
                 JitTier::Baseline => Tier::Baseline,
+                JitTier::Optimizing => Tier::Optimizing,
             },
             threshold,
+            optimize_threshold: match self.jit_threshold {
+                // Twice as late as the baseline compiler, which leaves something to observe.
+                Some(threshold) => threshold.saturating_mul(2),
+                None => default.optimize_threshold,
+            },
             code_bytes: self.jit_budget.unwrap_or(default.code_bytes),
             background: threshold > 1,
             evict_always: self.jit_evict,
@@ -139,6 +145,8 @@ enum JitTier {
     Off,
     /// Hot code is compiled by the baseline compiler
     Baseline,
+    /// What stays hot is compiled again by the optimizing compiler
+    Optimizing,
 }
 
 /// What to do instead of running a program.

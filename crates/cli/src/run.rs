@@ -121,17 +121,28 @@ impl World {
                     instructions,
                     compile_time,
                 } => format!("{instructions} instructions, {bytes} bytes in {compile_time:.0?}"),
+                TierEventKind::Optimized {
+                    bytes,
+                    instructions,
+                    compile_time,
+                    ..
+                } => format!(
+                    "optimized: {instructions} operations, {bytes} bytes in {compile_time:.0?}"
+                ),
+                TierEventKind::Deoptimized { line } => format!("given up in line {line}"),
                 TierEventKind::Evicted => "evicted".to_owned(),
                 TierEventKind::Refused { reason } => format!("refused: {reason}"),
             };
             eprintln!("{:>9.1?}  {}: {what}", event.time, event.function);
         }
         eprintln!(
-            "compiled {} functions ({} bytes of code from {} instructions) in {:.1?}; {} refused, {} evicted",
+            "compiled {} functions ({} bytes of code from {} instructions) in {:.1?}; {} optimized, {} given up, {} refused, {} evicted",
             report.compiled,
             report.code_bytes,
             report.instructions,
             report.compile_time,
+            report.optimized,
+            report.deoptimized,
             report.refused,
             report.evicted,
         );

@@ -79,6 +79,10 @@ pub struct Exit {
     pub count: Cell<u64>,
 }
 
+// SAFETY: made by the compiler on its thread; the pointer is not followed there, and the counter belongs to the script's thread as soon
+// as the code is installed.
+unsafe impl Send for Exit {}
+
 /// What has become hot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hot {

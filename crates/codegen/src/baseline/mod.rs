@@ -185,8 +185,7 @@ pub(crate) fn new_isa() -> Result<OwnedTargetIsa, CompileError> {
             .set(name, value)
             .map_err(|error| CompileError::Machine(error.to_string()))?;
     }
-    let builder =
-        cranelift_native::builder().map_err(|text| CompileError::Machine(text.into()))?;
+    let builder = cranelift_native::builder().map_err(|text| CompileError::Machine(text.into()))?;
     let isa: OwnedTargetIsa = isa::Builder::finish(&builder, settings::Flags::new(flags))
         .map_err(|error| CompileError::Machine(error.to_string()))?;
     Ok(isa)

@@ -134,10 +134,10 @@ impl Lowering<'_, '_> {
     /// Goes to `otherwise` if storing the word in `owner` needs the slow half of the write barrier.
     fn refuse_barrier(&mut self, owner: ClifValue, word: ClifValue, otherwise: ir::Block) {
         let first_cell = self.word((Tag::String as u64) << 48);
-        let is_cell =
-            self.builder
-                .ins()
-                .icmp(IntCC::UnsignedGreaterThanOrEqual, word, first_cell);
+        let is_cell = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedGreaterThanOrEqual, word, first_cell);
         let (check, done) = (self.builder.create_block(), self.builder.create_block());
         self.builder.ins().brif(is_cell, check, &[], done, &[]);
         self.builder.switch_to_block(check);

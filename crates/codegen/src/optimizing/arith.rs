@@ -109,10 +109,7 @@ impl Lowering<'_, '_> {
             Node::RemainderI64Checked { lhs, rhs, frame } => {
                 let (lhs, rhs) = self.pair(lhs, rhs);
                 let exit = self.exit(frame, ExitKind::Guard);
-                let is_negative = self
-                    .builder
-                    .ins()
-                    .icmp_imm_s(IntCC::SignedLessThan, lhs, 0);
+                let is_negative = self.builder.ins().icmp_imm_s(IntCC::SignedLessThan, lhs, 0);
                 self.refuse(is_negative, exit);
                 let is_positive = self
                     .builder
@@ -195,17 +192,12 @@ impl Lowering<'_, '_> {
         (self.value(lhs), self.value(rhs))
     }
 
-    fn call_floats(
-        &mut self,
-        function: *const (),
-        lhs: ClifValue,
-        rhs: ClifValue,
-    ) -> ClifValue {
+    fn call_floats(&mut self, function: *const (), lhs: ClifValue, rhs: ClifValue) -> ClifValue {
         let function = self.word(function as u64);
-        let call =
-            self.builder
-                .ins()
-                .call_indirect(self.signatures.floats, function, &[lhs, rhs]);
+        let call = self
+            .builder
+            .ins()
+            .call_indirect(self.signatures.floats, function, &[lhs, rhs]);
         self.builder.inst_results(call)[0]
     }
 
@@ -288,10 +280,10 @@ impl Lowering<'_, '_> {
             }
             _ => {
                 let divisor = self.whole_number(divisor, general);
-                let is_positive = self
-                    .builder
-                    .ins()
-                    .icmp_imm_s(IntCC::SignedGreaterThan, divisor, 0);
+                let is_positive =
+                    self.builder
+                        .ins()
+                        .icmp_imm_s(IntCC::SignedGreaterThan, divisor, 0);
                 self.require(is_positive, general);
                 self.builder.ins().urem(whole, divisor)
             }
@@ -321,10 +313,7 @@ impl Lowering<'_, '_> {
         let high = self.builder.ins().ishl_imm_u(high, 2);
         let low = self.builder.ins().ushr_imm_u(low, 62);
         let quotient = self.builder.ins().bor(high, low);
-        let product = self
-            .builder
-            .ins()
-            .imul_imm_u(quotient, i64::from(divisor));
+        let product = self.builder.ins().imul_imm_u(quotient, i64::from(divisor));
         let remainder = self.builder.ins().isub(wide, product);
         self.builder.ins().ireduce(types::I32, remainder)
     }

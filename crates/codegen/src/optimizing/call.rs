@@ -45,22 +45,18 @@ impl Lowering<'_, '_> {
                 inputs,
                 frame,
             } => {
-                let window = self.function.frames[*frame].window + u32::from(self.call_window(*site));
+                let window =
+                    self.function.frames[*frame].window + u32::from(self.call_window(*site));
                 for (slot, value) in inputs.iter().enumerate() {
                     let word = self.value(*value);
                     self.store_register(window, Register(slot as u16), word);
                 }
                 let is_inlined = self.enter_inlined_frames(*frame);
-                let next = self
-                    .job
-                    .instruction_address(site.code, site.position + 1);
+                let next = self.job.instruction_address(site.code, site.position + 1);
                 self.set_next(next);
                 let vm = self.vm;
                 let base = self.window;
-                let base = self
-                    .builder
-                    .ins()
-                    .iadd_imm_s(base, i64::from(window) * 8);
+                let base = self.builder.ins().iadd_imm_s(base, i64::from(window) * 8);
                 let instance = self.word(self.job.places.codes[*code].address);
                 let entry = self.load(types::I64, instance, Self::ENTRY);
                 let at_start = self.word(0);
@@ -133,10 +129,7 @@ impl Lowering<'_, '_> {
         if polls {
             self.keep_loops(true);
         }
-        let next = self.word(
-            self.job
-                .instruction_address(site.code, site.position + 1),
-        );
+        let next = self.word(self.job.instruction_address(site.code, site.position + 1));
         let handler = self.word(tier::out_of_line(site.op) as usize as u64);
         let call = self
             .builder
@@ -199,7 +192,12 @@ impl Lowering<'_, '_> {
     }
 
     /// Makes `block` leave for a position of the frame's code.
-    fn leave_for(&mut self, block: cranelift_codegen::ir::Block, position: ClifValue, frame: FrameId) {
+    fn leave_for(
+        &mut self,
+        block: cranelift_codegen::ir::Block,
+        position: ClifValue,
+        frame: FrameId,
+    ) {
         let here = self.builder.current_block();
         self.builder.switch_to_block(block);
         let code = self.function.frames[frame].code;

@@ -202,10 +202,7 @@ impl Lowering<'_, '_> {
         let same = self.builder.ins().fcmp(FloatCC::Equal, back, number);
         let magnitude = self.builder.ins().fabs(number);
         let limit = self.float((1u64 << 53) as f64);
-        let is_exact = self
-            .builder
-            .ins()
-            .fcmp(FloatCC::LessThan, magnitude, limit);
+        let is_exact = self.builder.ins().fcmp(FloatCC::LessThan, magnitude, limit);
         let is_minus_zero = self.is_word(word, 1 << 63);
         let is_plain = self
             .builder

@@ -31,10 +31,10 @@ impl Lowering<'_, '_> {
                 let word = self.value(*value);
                 if !self.function.ty(*value).kinds.is_within(Kinds::NUMBER) {
                     let first = self.word(Word::FIRST_NON_NUMBER);
-                    let is_number =
-                        self.builder
-                            .ins()
-                            .icmp(IntCC::UnsignedLessThan, word, first);
+                    let is_number = self
+                        .builder
+                        .ins()
+                        .icmp(IntCC::UnsignedLessThan, word, first);
                     self.guard(is_number, *frame);
                 }
                 return Some(self.float_of(word));
@@ -71,12 +71,7 @@ impl Lowering<'_, '_> {
             } => {
                 let exit = self.exit(*frame, ExitKind::Guard);
                 let word = self.value(*function);
-                if !self
-                    .function
-                    .ty(*function)
-                    .kinds
-                    .is_within(Kinds::FUNCTION)
-                {
+                if !self.function.ty(*function).kinds.is_within(Kinds::FUNCTION) {
                     let is_function = self.has_tag(word, Tag::Function);
                     self.require(is_function, exit);
                 }
@@ -111,10 +106,7 @@ impl Lowering<'_, '_> {
                 let vm = self.vm;
                 let epoch = self.load(types::I32, vm, layout::PROTOTYPE_EPOCH);
                 let expected = i64::from(self.job.epoch);
-                let same = self
-                    .builder
-                    .ins()
-                    .icmp_imm_u(IntCC::Equal, epoch, expected);
+                let same = self.builder.ins().icmp_imm_u(IntCC::Equal, epoch, expected);
                 self.guard(same, *frame);
             }
             Node::GuardValid { frame } => {
@@ -157,13 +149,9 @@ impl Lowering<'_, '_> {
                 let condition = self.value(*condition);
                 let (then, then_arguments) = self.successor(holds);
                 let (other, other_arguments) = self.successor(fails);
-                self.builder.ins().brif(
-                    condition,
-                    then,
-                    &then_arguments,
-                    other,
-                    &other_arguments,
-                );
+                self.builder
+                    .ins()
+                    .brif(condition, then, &then_arguments, other, &other_arguments);
             }
             Node::Return { value } => {
                 let word = self.value(*value);

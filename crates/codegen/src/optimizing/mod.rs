@@ -27,7 +27,7 @@ use kiln_ssa::pipeline::{self, OptimizeError};
 use kiln_vm::tier::Exit;
 use thiserror::Error;
 
-pub use snapshot::{OptimizingJob, Places};
+pub use snapshot::{Failed, OptimizingJob, Places};
 
 use crate::baseline::{CompileError, MAX_FRAME_BYTES, new_isa};
 use crate::code_memory::MachineCode;

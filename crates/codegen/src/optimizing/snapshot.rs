@@ -7,8 +7,9 @@ use kiln_bytecode::{Effects, Op};
 use kiln_ssa::entity::EntityVec;
 use kiln_ssa::ir::{Entry, Kinds, SlotIndex};
 use kiln_ssa::job::{
-    CallFeedback, CallTarget, CodeId, CodeInput, CompileJob, ConstantId, ConstantInput, GlobalId, GlobalInput,
-    Intrinsic, MemberAccess, MemberCase, MemberFeedback, Receiver, ShapeId, SiteFeedback,
+    CallFeedback, CallTarget, CodeId, CodeInput, CompileJob, ConstantId, ConstantInput, GlobalId,
+    GlobalInput, Intrinsic, MemberAccess, MemberCase, MemberFeedback, Receiver, ShapeId,
+    SiteFeedback,
 };
 use kiln_vm::feedback::{Access, CacheEntry, CodeInstance, FeedbackCell};
 use kiln_vm::object::function::Callee;
@@ -135,6 +136,15 @@ impl OptimizingJob {
         })
     }
 
+    /// The values that the code may mention: they must be kept alive as long as it is.
+    pub fn values(&self) -> Vec<Word> {
+        let words = self.places.constants.values();
+        // SAFETY: words of values, which were alive when the job was made just now.
+        words
+            .map(|word| unsafe { Word::from_bits(*word) })
+            .collect()
+    }
+
     /// The address of an instruction.
     pub(super) fn instruction_address(&self, code: CodeId, position: u32) -> u64 {
         self.places.codes[code].instructions + u64::from(position) * 8
@@ -179,8 +189,7 @@ impl Snapshot<'_> {
     }
 
     fn enter_code(&mut self, id: CodeId, instance: &CodeInstance) {
-        self.codes
-            .insert(std::ptr::from_ref(instance) as usize, id);
+        self.codes.insert(std::ptr::from_ref(instance) as usize, id);
         let place = CodePlace {
             address: std::ptr::from_ref(instance) as u64,
             instructions: instance.instructions.as_ptr() as u64,
@@ -293,8 +302,13 @@ impl Snapshot<'_> {
                 let kinds = observed();
                 SiteFeedback::Container(if kinds.is_empty() { Kinds::LIST } else { kinds })
             }
-            Op::GetMember | Op::SetMember | Op::InitMember | Op::CallMember | Op::GetVariable
-            | Op::GetOuterVariable | Op::SetVariable => match cell(instance) {
+            Op::GetMember
+            | Op::SetMember
+            | Op::InitMember
+            | Op::CallMember
+            | Op::GetVariable
+            | Op::GetOuterVariable
+            | Op::SetVariable => match cell(instance) {
                 // SAFETY: a cell of the instance.
                 Some(cell) => self.member(unsafe { &*cell }),
                 None => SiteFeedback::Unknown,
@@ -312,7 +326,11 @@ impl Snapshot<'_> {
             {
                 // The fast paths, which note nothing, are for numbers.
                 let kinds = observed();
-                let kinds = if kinds.is_empty() { Kinds::NUMBER } else { kinds };
+                let kinds = if kinds.is_empty() {
+                    Kinds::NUMBER
+                } else {
+                    kinds
+                };
                 SiteFeedback::Operands(kinds)
             }
             _ => SiteFeedback::Unknown,
@@ -337,7 +355,11 @@ impl Snapshot<'_> {
     }
 
     fn member(&mut self, cell: &FeedbackCell) -> SiteFeedback {
-        let others = cell.others.get().into_iter().flat_map(|others| others.iter());
+        let others = cell
+            .others
+            .get()
+            .into_iter()
+            .flat_map(|others| others.iter());
         let entries: Vec<CacheEntry> = std::iter::once(&cell.first)
             .chain(others)
             .map(|entry| entry.get())
