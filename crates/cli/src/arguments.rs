@@ -66,7 +66,7 @@ pub struct Options {
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     stack_limit: Option<usize>,
     /// How far hot code is compiled
-    #[arg(long, value_name = "TIER", value_enum, default_value_t = JitTier::Optimizing)]
+    #[arg(long, value_name = "TIER", value_enum, default_value_t = JitTier::Baseline)]
     jit: JitTier,
     /// How often the instructions of a function are interpreted, on average, before it is compiled; 1 compiles everything at
     /// once, and makes the program wait for it

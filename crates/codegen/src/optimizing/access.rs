@@ -260,7 +260,7 @@ impl Lowering<'_, '_> {
     }
 
     /// The address of a global variable's cell, which moves when a top level that binds it begins or ends.
-    fn global(&mut self, global: GlobalId) -> ClifValue {
+    pub(super) fn global(&mut self, global: GlobalId) -> ClifValue {
         let place = self.word(self.job.places.globals[global].cell);
         self.load(types::I64, place, 0)
     }

@@ -4,7 +4,7 @@ use std::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value as ClifValue, types};
-use kiln_bytecode::{Instruction, Register, register_written};
+use kiln_bytecode::{Instruction, Register, Role, register_written};
 use kiln_ssa::ir::{FrameId, Node, Site, Value, runtime_inputs};
 use kiln_vm::frame::Frame;
 use kiln_vm::tier::{self, ExitKind, layout};
@@ -45,8 +45,7 @@ impl Lowering<'_, '_> {
                 inputs,
                 frame,
             } => {
-                let window =
-                    self.function.frames[*frame].window + u32::from(self.call_window(*site));
+                let window = self.function.frames[*frame].window + self.call_window(*site);
                 for (slot, value) in inputs.iter().enumerate() {
                     let word = self.value(*value);
                     self.store_register(window, Register(slot as u16), word);
@@ -82,9 +81,14 @@ impl Lowering<'_, '_> {
         self.job.input.codes[site.code].instruction(site.position)
     }
 
-    /// The register in which the window of a call begins.
-    fn call_window(&self, site: Site) -> u16 {
-        self.instruction(site).b()
+    /// The register in which the window of a call begins: a read that calls what it finds lays it behind the frame's own window.
+    fn call_window(&self, site: Site) -> u32 {
+        let instruction = self.instruction(site);
+        let operands = site.op.info().operands;
+        match operands.iter().find(|operand| operand.role == Role::Window) {
+            Some(window) => u32::from(instruction.field(window.field)),
+            None => self.job.input.codes[site.code].block.register_count,
+        }
     }
 
     fn load_window(&mut self, window: u32, register: Register) -> ClifValue {

@@ -1,10 +1,12 @@
 //! Comparisons, and what kind of value a word is.
 
+use std::mem::offset_of;
+
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, Value as ClifValue, types};
 use kiln_ssa::ir::{Condition, Kinds, Node, Value};
 use kiln_vm::Value as Word;
-use kiln_vm::heap::Kind;
+use kiln_vm::heap::{Header, Kind};
 use kiln_vm::value::Tag;
 
 use super::lower::Lowering;
@@ -56,6 +58,26 @@ impl Lowering<'_, '_> {
                 self.builder.ins().icmp(IntCC::Equal, lhs, rhs)
             }
             Node::IsKind { value, kinds } => self.is_of(value, kinds),
+            Node::IsShape { value, shape } => {
+                let word = self.value(value);
+                let (look, done) = (self.builder.create_block(), self.builder.create_block());
+                self.builder.append_block_param(done, types::I8);
+                let is_map = self.has_tag(word, Tag::Map);
+                let no = self.builder.ins().iconst(types::I8, 0);
+                self.builder
+                    .ins()
+                    .brif(is_map, look, &[], done, &[no.into()]);
+                self.builder.switch_to_block(look);
+                let cell = self.address_in(word, Tag::Map);
+                let found = self.load(types::I32, cell, offset_of!(Header, word));
+                let same = self
+                    .builder
+                    .ins()
+                    .icmp_imm_u(IntCC::Equal, found, i64::from(shape.0));
+                self.builder.ins().jump(done, &[same.into()]);
+                self.builder.switch_to_block(done);
+                self.builder.block_params(done)[0]
+            }
             Node::AndBool { lhs, rhs } => {
                 let (lhs, rhs) = self.pair(lhs, rhs);
                 self.builder.ins().band(lhs, rhs)

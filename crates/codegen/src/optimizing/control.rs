@@ -176,8 +176,17 @@ impl Lowering<'_, '_> {
                 let thrown = self.thrown;
                 self.builder.ins().jump(thrown, &[]);
             }
-            // Constants are made where they are used; checkpoints make no code.
-            _ => {}
+            Node::AssumeShape { map, .. } => return Some(self.value(*map)),
+            // Constants are made where they are used.
+            Node::Number { .. }
+            | Node::Whole { .. }
+            | Node::Truth { .. }
+            | Node::Null {}
+            | Node::Unassigned {}
+            | Node::Constant { .. }
+            | Node::PoolConstant { .. }
+            | Node::Checkpoint { .. } => {}
+            other => self.unsupported = Some(other.info().name),
         }
         None
     }

@@ -10,6 +10,7 @@ use cranelift_codegen::ir::{self, InstBuilder, Value as ClifValue, types};
 use kiln_bytecode::Register;
 use kiln_ssa::ir::{FrameId, FrameState};
 use kiln_vm::frame::Frame;
+use kiln_vm::object::map::globals::GlobalCell;
 use kiln_vm::tier::{self, Exit, ExitKind, layout};
 
 use super::lower::Lowering;
@@ -69,6 +70,11 @@ impl Lowering<'_, '_> {
                 .iadd_imm_s(top, -(layout::FRAME_SIZE as i64));
             for state in self.chain(frame) {
                 self.write_registers(&state);
+                for (global, value) in &state.globals {
+                    let cell = self.global(*global);
+                    let boxed = self.boxed(*value);
+                    self.store(boxed, cell, offset_of!(GlobalCell, value) as i32);
+                }
             }
             self.enter_inlined_frames(frame);
             let (next, exit) = {

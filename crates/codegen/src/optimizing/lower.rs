@@ -15,9 +15,11 @@ use kiln_ssa::ir::{
 };
 use kiln_vm::Value as Word;
 use kiln_vm::frame::Frame;
-use kiln_vm::tier::{self, Exit, layout};
+use kiln_vm::tier::{self, layout};
 
+use super::Exits;
 use super::snapshot::OptimizingJob;
+use crate::baseline::CompileError;
 use crate::emit::Emit;
 
 /// The lowering of one function.
@@ -33,12 +35,14 @@ pub(super) struct Lowering<'job, 'function> {
     pub window: ClifValue,
     /// Leaves with [`tier::THROWN`].
     pub thrown: ir::Block,
-    pub exits: Vec<Box<Exit>>,
+    pub exits: Exits,
     /// The blocks that leave with a frame state; parameters: the next instruction, the exit.
     pub exit_blocks: HashMap<FrameId, ir::Block>,
     /// Exit blocks without code, in the order in which they were asked for.
     pub pending_exits: Vec<(FrameId, ir::Block)>,
     pub signatures: Signatures,
+    /// An instruction that no family knows.
+    pub unsupported: Option<&'static str>,
 }
 
 /// The signatures of functions that are called.
@@ -71,13 +75,16 @@ pub(super) fn type_of(representation: Representation) -> Type {
 }
 
 /// Lowers a function; the places where it can be left.
+///
+/// # Errors
+/// The function has an instruction for which there is no lowering.
 pub(super) fn lower(
     job: &OptimizingJob,
     function: &Function,
     clif: &mut Clif,
     context: &mut FunctionBuilderContext,
     config: TargetFrontendConfig,
-) -> Vec<Box<Exit>> {
+) -> Result<Exits, CompileError> {
     let signature = |parameters: &[Type], results: &[Type]| Signature {
         params: parameters.iter().copied().map(AbiParam::new).collect(),
         returns: results.iter().copied().map(AbiParam::new).collect(),
@@ -114,6 +121,7 @@ pub(super) fn lower(
         exit_blocks: HashMap::new(),
         pending_exits: Vec::new(),
         signatures,
+        unsupported: None,
     };
     lowering.make_blocks();
     if function.entry == Entry::Call {
@@ -129,9 +137,17 @@ pub(super) fn lower(
     let word = lowering.word(tier::THROWN);
     lowering.builder.ins().return_(&[word]);
     lowering.builder.seal_all_blocks();
-    let Lowering { builder, exits, .. } = lowering;
+    let Lowering {
+        builder,
+        exits,
+        unsupported,
+        ..
+    } = lowering;
     builder.finalize(config);
-    exits
+    match unsupported {
+        None => Ok(exits),
+        Some(name) => Err(CompileError::Backend(format!("no lowering of {name}"))),
+    }
 }
 
 impl Lowering<'_, '_> {

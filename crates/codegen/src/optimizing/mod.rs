@@ -43,12 +43,18 @@ pub enum OptimizingError {
     Compile(#[from] CompileError),
 }
 
+/// The places where code can be left. The code mentions their addresses.
+pub type Exits = Vec<ExitPlace>;
+
+/// A place with an address that does not change.
+pub type ExitPlace = Box<Exit>;
+
 /// Optimized machine code with what goes with it.
 pub struct OptimizedCode {
     /// The code.
     pub machine_code: MachineCode,
     /// The places where it can be left. The code contains their addresses.
-    pub exits: Vec<Box<Exit>>,
+    pub exits: Exits,
     /// What it takes for granted.
     pub dependencies: Vec<Dependency>,
     /// The number of instructions of the optimized function.
@@ -113,7 +119,7 @@ impl OptimizingCompiler {
             &mut self.context.func,
             &mut self.function_context,
             self.isa.frontend_config(),
-        );
+        )?;
         if let Some(listing) = listing {
             listing.clif = self.context.func.display().to_string();
         }

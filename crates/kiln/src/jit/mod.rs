@@ -17,9 +17,9 @@ pub enum Tier {
     /// Only the interpreter runs.
     Off,
     /// Hot code is compiled by the baseline compiler.
+    #[default]
     Baseline,
     /// What stays hot is compiled again by the optimizing compiler.
-    #[default]
     Optimizing,
 }
 

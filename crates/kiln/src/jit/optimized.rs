@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use kiln_codegen::code_memory::CodeHandle;
-use kiln_codegen::optimizing::{Failed, OptimizedCode};
+use kiln_codegen::optimizing::{Exits, Failed, OptimizedCode};
 use kiln_vm::tier::Exit;
 use kiln_vm::watch::Validity;
 
@@ -32,7 +32,7 @@ pub(super) struct Installed {
     pub validity: Arc<Validity>,
     pub for_loop: Option<usize>,
     /// The code contains their addresses.
-    _exits: Vec<Box<Exit>>,
+    _exits: Exits,
 }
 
 /// What is known about the optimized code of one instance.
