@@ -15,6 +15,10 @@ pub enum TierChangeKind {
     Queued,
     /// Its machine code was installed.
     Installed,
+    /// Optimized machine code was installed.
+    Optimized,
+    /// Optimized machine code was thrown away because what it took for granted did not hold.
+    Deoptimized,
     /// Its machine code was thrown away.
     Evicted,
     /// It cannot be compiled.
@@ -78,12 +82,25 @@ pub(super) fn tier_change(event: &TierEvent) -> TierChange {
             change.event = TierChangeKind::Refused;
             change.reason = Some(reason.clone());
         }
+        TierEventKind::Deoptimized { line } => {
+            change.event = TierChangeKind::Deoptimized;
+            change.reason = Some(format!("gave up in line {line}"));
+        }
         TierEventKind::Installed {
             bytes,
             instructions,
             compile_time,
+        }
+        | TierEventKind::Optimized {
+            bytes,
+            instructions,
+            compile_time,
+            ..
         } => {
-            change.event = TierChangeKind::Installed;
+            change.event = match &event.kind {
+                TierEventKind::Optimized { .. } => TierChangeKind::Optimized,
+                _ => TierChangeKind::Installed,
+            };
             change.code_bytes = Some(*bytes as u64);
             change.instructions = Some(*instructions as u64);
             change.compile_ns = Some(nanoseconds(*compile_time));

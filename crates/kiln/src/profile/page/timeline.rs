@@ -106,6 +106,8 @@ fn class(event: TierChangeKind) -> &'static str {
         TierChangeKind::Queued => "queued",
         TierChangeKind::Installed => "compiled",
         TierChangeKind::Evicted | TierChangeKind::Refused => "interpreted",
+        TierChangeKind::Optimized => "optimized",
+        TierChangeKind::Deoptimized => "compiled",
     }
 }
 
@@ -120,6 +122,8 @@ fn describe(change: &TierChange) -> String {
             grouped(change.instructions.unwrap_or(0)),
             time(change.compile_ns.unwrap_or(0) as f64)
         ),
+        TierChangeKind::Optimized => format!("optimized at {when}"),
+        TierChangeKind::Deoptimized => format!("optimized code thrown away at {when}"),
         TierChangeKind::Evicted => format!("code thrown away at {when}"),
         TierChangeKind::Refused => format!(
             "not compiled: {}",
