@@ -24,6 +24,7 @@ Examples:
   kiln bench x.ms            how long it takes, and how certain that is
   kiln profile x.ms          what a program spends its time on
   kiln hotspots x.ms         what of it is worth compiling
+  kiln explain x.ms:15       what the engine made of the function at line 15
   kiln intrinsics split      what a built-in function does
 
 Exit status: 0 if all went well, 1 after a runtime or compile error, the number given to `exit`,
@@ -201,6 +202,12 @@ pub enum Command {
     /// Exit status: 0 if there is a candidate, 3 if there is none; 1 if the program ends by an error, 130 if it is interrupted
     /// (the report comes all the same).
     Hotspots(HotspotsArguments),
+    /// Explain in plain words what the engine made of the hottest functions, and what would let it make more
+    ///
+    /// The program runs twice: first as always, which tells what was compiled; then silently, without input and with every
+    /// instruction counted, which tells the kinds of values. Add a line to the program's name (game.ms:15) to ask about
+    /// the function there. The exit status is the program's.
+    Explain(ExplainArguments),
     /// List the built-in functions, or describe one
     Intrinsics {
         /// A function, such as `range` or `file.open`
@@ -242,6 +249,21 @@ pub struct ProfileArguments {
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// Write the report to a file
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// The arguments of `kiln explain`.
+#[derive(Args, Debug)]
+pub struct ExplainArguments {
+    #[command(flatten)]
+    pub program: ProfiledProgram,
+    /// Run the program only once, counted, as it should not do its work twice: nothing is known of compiled code then
+    #[arg(long)]
+    pub once: bool,
+    /// Write the explanation to a file
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]

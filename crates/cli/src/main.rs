@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Some(Command::Dump { stage, file }) => inspect::dump(&file, stage.stage()),
         Some(Command::Bench(options)) => bench::bench(&options).map_err(Error::from),
         Some(Command::Profile(arguments)) => profile::profile(arguments),
+        Some(Command::Explain(arguments)) => profile::explain(arguments),
         Some(Command::Hotspots(arguments)) => profile::hotspots(arguments),
         Some(Command::Intrinsics { name }) => listing::print(name.as_deref()),
         Some(Command::Completions { shell }) => arguments::print_completions(shell),
@@ -69,6 +70,12 @@ enum Error {
     /// No memory for the interpreter.
     #[error(transparent)]
     Start(#[from] kiln::StartError),
+    /// Nothing was executed at a line.
+    #[error("no function of {path} was executed at line {line}")]
+    NothingThere { path: String, line: u32 },
+    /// A program from a pipe is gone when it has been read.
+    #[error("the program is run twice: give a file")]
+    NotTwice,
     /// Standard output cannot be written.
     #[error("cannot write the output: {0}")]
     Output(std::io::Error),
@@ -84,7 +91,11 @@ impl Error {
     /// The exit status: 2 if the command was called wrongly, unreadable files included, else 1.
     fn status(&self) -> u8 {
         match self {
-            Error::Unreadable { .. } | Error::NotLoadable { .. } | Error::NoIntrinsic(_) => 2,
+            Error::Unreadable { .. }
+            | Error::NotLoadable { .. }
+            | Error::NothingThere { .. }
+            | Error::NotTwice
+            | Error::NoIntrinsic(_) => 2,
             Error::Bench(error) => error.status(),
             Error::Unwritable { .. } | Error::Start(_) | Error::Output(_) => 1,
         }

@@ -1,5 +1,6 @@
-//! `kiln profile` and `kiln hotspots`.
+//! `kiln profile`, `kiln hotspots` and `kiln explain`.
 
+mod explain;
 mod sources;
 
 use std::ffi::OsString;
@@ -13,6 +14,8 @@ use kiln::{CompileOptions, Outcome};
 use crate::arguments::{HotspotsArguments, Options, ProfileArguments, ProfiledProgram};
 use crate::run::World;
 use crate::{Error, SCRIPT_ERROR, colour};
+
+pub use explain::explain;
 
 /// The exit status of `kiln hotspots` if there is nothing worth compiling.
 const NO_HOTSPOTS: u8 = 3;
@@ -90,7 +93,7 @@ pub fn profile(mut arguments: ProfileArguments) -> Result<u8, Error> {
         profile,
         status,
         text,
-    }) = measure(&arguments.program, options, &arguments.options)?
+    }) = measure(&arguments.program, options, &arguments.options, |_| ())?
     else {
         return Ok(SCRIPT_ERROR);
     };
@@ -122,7 +125,7 @@ pub fn hotspots(arguments: HotspotsArguments) -> Result<u8, Error> {
     };
     let Some(Measured {
         profile, status, ..
-    }) = measure(&arguments.program, options, &arguments.options)?
+    }) = measure(&arguments.program, options, &arguments.options, |_| ())?
     else {
         return Ok(SCRIPT_ERROR);
     };
@@ -167,11 +170,12 @@ struct Measured {
     text: Option<Vec<u8>>,
 }
 
-/// Runs a program; none if it does not compile, which has been reported then.
+/// Runs a program in a world that has been prepared; none if it does not compile, which has been reported then.
 fn measure(
     program: &ProfiledProgram,
     options: profile::Options,
     run_options: &Options,
+    prepare: impl FnOnce(&mut World),
 ) -> Result<Option<Measured>, Error> {
     let path = Path::new(&program.script[0]);
     let is_file = path.as_os_str() != "-";
@@ -198,6 +202,7 @@ fn measure(
     };
     let arguments: &[OsString] = &program.script;
     let mut world = World::new(is_file.then_some(path), arguments, run_options)?;
+    prepare(&mut world);
     let (outcome, profile) = recorder.run(&mut world.interpreter, &code);
     let status = match outcome {
         Ok(Outcome::Finished) => 0,

@@ -1,4 +1,4 @@
-//! `kiln profile` and `kiln hotspots` as people and scripts see them.
+//! `kiln profile`, `kiln hotspots` and `kiln explain` as people and scripts see them.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -306,4 +306,31 @@ fn samples_come_with_what_was_compiled() {
         assert!(fib["code_bytes"].as_u64().unwrap() > 0);
         assert!(fib["instructions"].as_u64().unwrap() > 0);
     }
+}
+
+#[test]
+fn a_function_is_explained() {
+    let folder = Folder::new("explain");
+    let script = folder.file(
+        "mixed.ms",
+        "add = function(a, b)\n  return a + b\nend function\nfor i in range(1, 500)\n  add i, 1\n  add \"n\", i\nend for\n\
+         print \"done\"\nexit 3",
+    );
+    let (output, text, status) = run(&["explain", &format!("{script}:2")]);
+    // The second run is silent.
+    assert_eq!((&*output, status), ("done\n", 3));
+    assert!(text.starts_with("add (mixed.ms:1-"), "{text}");
+    assert!(text.contains("1,000 calls"), "{text}");
+    assert!(
+        text.contains("line 2, `add`: also 50 % string + number"),
+        "{text}"
+    );
+    assert!(text.contains("Tiers"), "{text}");
+    let (output, text, _) = run(&["explain", "--once", &script]);
+    assert_eq!(output, "done\n");
+    assert!(!text.contains("Tiers"), "{text}");
+    let (_, errors, status) = run(&["explain", &format!("{script}:99")]);
+    assert_eq!(status, 2);
+    assert!(errors.contains("no function of"), "{errors}");
+    assert_eq!(run(&["explain", "-"]).2, 2);
 }

@@ -93,7 +93,7 @@ impl Builder<'_> {
         for table in &profile.signatures {
             stability.add(table);
         }
-        let (kind, file, line) = match &profile.function {
+        let (kind, file, line, last_line) = match &profile.function {
             recorded::Function::Script(block) => (
                 if block.is_top_level {
                     FunctionKind::TopLevel
@@ -102,8 +102,9 @@ impl Builder<'_> {
                 },
                 Some(block.origin.file.to_string()),
                 Some(block.line),
+                block.lines.iter().map(|entry| entry.line).max(),
             ),
-            recorded::Function::Intrinsic(_) => (FunctionKind::Intrinsic, None, None),
+            recorded::Function::Intrinsic(_) => (FunctionKind::Intrinsic, None, None, None),
         };
         let is_counted = self.is_exact && kind != FunctionKind::Intrinsic;
         Function {
@@ -111,6 +112,7 @@ impl Builder<'_> {
             kind,
             file,
             line,
+            last_line,
             calls: self.is_exact.then_some(times.calls),
             self_ns: times.self_time,
             total_ns: times.total_time,

@@ -4,6 +4,7 @@
 //! [`folded_stacks`] the lines that flame graph viewers read. [`hotspots`] ranks what is worth compiling.
 
 mod build;
+mod explain;
 mod hotspots;
 mod lines;
 mod memory;
@@ -19,6 +20,7 @@ mod timeline;
 
 use std::fmt::Write;
 
+pub use explain::explain;
 pub use hotspots::{Candidate, CandidateKind, Thresholds, hotspots};
 pub use lines::Line;
 pub use page::{SourceText, page};

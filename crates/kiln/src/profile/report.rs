@@ -125,6 +125,9 @@ pub struct Function {
     pub file: Option<String>,
     /// The line of its literal.
     pub line: Option<u32>,
+    /// The last line of its code.
+    #[serde(default)]
+    pub last_line: Option<u32>,
     /// How often it was called, if calls were counted.
     pub calls: Option<u64>,
     /// Time in the function itself. Added up over all functions that is the time of the phase `interpret`.
