@@ -455,6 +455,20 @@ fn tier_change(change: &TierChange) -> String {
             grouped(change.instructions.unwrap_or(0)),
             time(change.compile_ns.unwrap_or(0) as f64)
         ),
+        TierChangeKind::Optimized => format!(
+            "optimized after {when}{}: {} of machine code from {} instructions of the optimizer's form, made in {}",
+            match change.for_loop {
+                Some(true) => " for one of its loops",
+                _ => "",
+            },
+            bytes(change.code_bytes.unwrap_or(0)),
+            grouped(change.instructions.unwrap_or(0)),
+            time(change.compile_ns.unwrap_or(0) as f64)
+        ),
+        TierChangeKind::Deoptimized => format!(
+            "its optimized code was thrown away after {when}, as it {}: what it took for granted there did not hold",
+            change.reason.as_deref().unwrap_or("gave up")
+        ),
         TierChangeKind::Evicted => {
             format!("its machine code was thrown away after {when}, for want of room")
         }
@@ -622,6 +636,7 @@ mod tests {
             code_bytes: Some(2048),
             instructions: Some(40),
             compile_ns: Some(1_000_000),
+            for_loop: None,
             reason: None,
         };
         tiers.tier_changes = vec![

@@ -40,7 +40,10 @@ pub struct TierChange {
     pub instructions: Option<u64>,
     /// What the compiler took, if it was installed.
     pub compile_ns: Option<u64>,
-    /// Why it cannot be compiled, if it was refused.
+    /// Whether optimized code is for a loop alone, to be entered in its middle.
+    #[serde(default)]
+    pub for_loop: Option<bool>,
+    /// Why it cannot be compiled, if it was refused; where optimized code gave up.
     pub reason: Option<String>,
 }
 
@@ -73,6 +76,7 @@ pub(super) fn tier_change(event: &TierEvent) -> TierChange {
         code_bytes: None,
         instructions: None,
         compile_ns: None,
+        for_loop: None,
         reason: None,
     };
     match &event.kind {
@@ -97,10 +101,11 @@ pub(super) fn tier_change(event: &TierEvent) -> TierChange {
             compile_time,
             ..
         } => {
-            change.event = match &event.kind {
-                TierEventKind::Optimized { .. } => TierChangeKind::Optimized,
-                _ => TierChangeKind::Installed,
-            };
+            change.event = TierChangeKind::Installed;
+            if let TierEventKind::Optimized { for_loop, .. } = &event.kind {
+                change.event = TierChangeKind::Optimized;
+                change.for_loop = Some(for_loop.is_some());
+            }
             change.code_bytes = Some(*bytes as u64);
             change.instructions = Some(*instructions as u64);
             change.compile_ns = Some(nanoseconds(*compile_time));

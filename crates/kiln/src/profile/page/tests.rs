@@ -69,6 +69,7 @@ fn hostile() -> (Profile, Vec<SourceText>) {
             code_bytes: None,
             instructions: None,
             compile_ns: None,
+            for_loop: None,
             reason: Some(HOSTILE.into()),
         }],
         recommendations: vec![Recommendation {
@@ -212,6 +213,7 @@ fn the_timeline_says_why_it_is_empty() {
         code_bytes: Some(2048),
         instructions: Some(40),
         compile_ns: Some(1_000_000),
+        for_loop: None,
         reason: None,
     }];
     let page = page(&profile, &[]);

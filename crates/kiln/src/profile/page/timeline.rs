@@ -73,7 +73,7 @@ fn lanes(profile: &Profile) -> Markup {
     html! {
         p.hint {
             "From left to right: " span.swatch.interpreted {} "interpreted, " span.swatch.queued {} "waiting for the compiler, "
-            span.swatch.compiled {} "compiled code. The whole width is " (time(end as f64)) ". Functions of the same name share a row."
+            span.swatch.compiled {} "compiled code, " span.swatch.optimized {} "optimized code. The whole width is " (time(end as f64)) ". Functions of the same name share a row."
         }
         div.lanes {
             @for lane in lanes.iter().take(MAX_LANES) { (row(lane, end)) }
@@ -122,8 +122,20 @@ fn describe(change: &TierChange) -> String {
             grouped(change.instructions.unwrap_or(0)),
             time(change.compile_ns.unwrap_or(0) as f64)
         ),
-        TierChangeKind::Optimized => format!("optimized at {when}"),
-        TierChangeKind::Deoptimized => format!("optimized code thrown away at {when}"),
+        TierChangeKind::Optimized => format!(
+            "optimized{} at {when}: {} of code in {}",
+            if change.for_loop == Some(true) {
+                " for a loop"
+            } else {
+                ""
+            },
+            bytes(change.code_bytes.unwrap_or(0)),
+            time(change.compile_ns.unwrap_or(0) as f64)
+        ),
+        TierChangeKind::Deoptimized => format!(
+            "optimized code thrown away at {when}: it {}",
+            change.reason.as_deref().unwrap_or("gave up")
+        ),
         TierChangeKind::Evicted => format!("code thrown away at {when}"),
         TierChangeKind::Refused => format!(
             "not compiled: {}",
