@@ -1,12 +1,14 @@
 //! Quiet expressions and their invoke paths.
 //!
 //! An expression is quiet if evaluating it can neither run code nor be noticed: locals in registers, literals, and
-//! arithmetic and comparisons of such. It may still fail, or meet a function in a variable; then it is evaluated once more on
-//! its invoke path, where everything happens in the order of the source.
+//! arithmetic, comparisons and elements of such. It may still fail, or meet a function in a variable; then it is evaluated
+//! once more on its invoke path, where everything happens in the order of the source.
 
 use kiln_bytecode::{Label, Position, ReadMode, Register};
 
-use super::super::ast::{ArithmeticOp, CompareOp, Expr, ExprKind, Literal, Read};
+use super::super::ast::{
+    ArithmeticOp, CompareOp, Expr, ExprKind, Literal, Read, Selector, Step, StepKind,
+};
 use super::super::names::Name;
 use super::FunctionEmitter;
 use super::conditions::Branch;
@@ -132,7 +134,25 @@ pub(super) fn is_quiet(emitter: &FunctionEmitter, expr: &Expr) -> bool {
             rest.len() == 1 && is_operand(emitter, first) && is_operand(emitter, &rest[0].1)
         }
         ExprKind::Negate(operand) | ExprKind::Not(operand) => is_operand(emitter, operand),
+        ExprKind::Chain { base, steps } => {
+            matches!(base.kind, ExprKind::Variable { .. })
+                && is_operand(emitter, base)
+                && steps.iter().all(|step| {
+                    element_index(step).is_some_and(|index| is_operand(emitter, index))
+                })
+        }
         _ => false,
+    }
+}
+
+/// The index, if the step reads an element without calling it.
+fn element_index(step: &Step) -> Option<&Expr> {
+    match &step.kind {
+        StepKind::Select {
+            selector: Selector::Index(index),
+            read: Read::Plain | Read::Deferred,
+        } => Some(index),
+        _ => None,
     }
 }
 
@@ -252,6 +272,22 @@ impl<'a> FunctionEmitter<'a> {
             ExprKind::Not(operand) => {
                 let src = self.quiet_operand(operand, exact, from, &mut met);
                 from.push(self.builder.not(dst, src));
+            }
+            ExprKind::Chain { base, steps } => {
+                // What is being assigned does not concern the base of an element.
+                let assigning = self.assigning.take();
+                let mut object = self.quiet_operand(base, exact, from, &mut met);
+                self.assigning = assigning;
+                for (at, index) in steps.iter().filter_map(element_index).enumerate() {
+                    let index = self.quiet_operand(index, exact, from, &mut met);
+                    let result = if at + 1 == steps.len() {
+                        dst
+                    } else {
+                        self.temporary()
+                    };
+                    from.push(self.builder.get_index(result, object, index));
+                    object = result;
+                }
             }
             _ => {}
         }
