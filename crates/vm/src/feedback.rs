@@ -187,7 +187,7 @@ impl Countdown {
         self.remaining.set(events.max(1));
     }
 
-    /// The events so far.
+    /// The events so far. That is exact even if a countdown was not armed again when it ended, as long as no more than 2^32 events follow.
     pub fn total(&self) -> u64 {
         self.before.get() + u64::from(self.armed.get().wrapping_sub(self.remaining.get()))
     }
@@ -364,4 +364,21 @@ pub(crate) fn variable_count(block: &CodeBlock) -> usize {
     keys.sort_unstable();
     keys.dedup();
     keys.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn countdowns_count_on_when_nobody_arms_them_again() {
+        let countdown = Countdown::new(2);
+        assert!(!countdown.count());
+        assert!(countdown.count() && countdown.has_ended());
+        assert!(!countdown.count());
+        assert_eq!(countdown.total(), 3);
+        countdown.arm(1);
+        assert!(countdown.count());
+        assert_eq!(countdown.total(), 4);
+    }
 }

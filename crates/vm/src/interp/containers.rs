@@ -29,7 +29,14 @@ fn slow_new_list(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn append(_state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn append(state: &mut State, instruction: Instruction) -> Step {
+    let site = state.site(instruction);
+    let value = site.get(instruction.b());
+    if let Some(list) = site.get(instruction.a()).as_list()
+        && list.push_in_place(state.vm, value)
+    {
+        return Step::Continue;
+    }
     Step::Slow(slow_append)
 }
 

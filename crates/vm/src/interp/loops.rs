@@ -6,7 +6,7 @@ use super::whole::{front_index, to_i32};
 use super::{Next, Site, State, Step, continue_at};
 use crate::error::Fallible;
 use crate::heap::{Gc, Kind};
-use crate::object::function::Callee;
+use crate::intrinsics::Shortcut;
 use crate::object::range::RangeCell;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -21,11 +21,8 @@ fn slow_make_range(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let window = site.instruction.b();
-    let Some(function) = site.get(window).as_function() else {
-        return Step::Continue;
-    };
-    match function.callee() {
-        Callee::Intrinsic(intrinsic) if intrinsic.name == "range" => {}
+    match site.get(window).as_function() {
+        Some(function) if function.shortcut() == Shortcut::Range => {}
         _ => return Step::Continue,
     }
     let argument = |index: u16| {
@@ -72,6 +69,12 @@ pub(super) fn count_pass(site: Site) -> bool {
     let index = usize::from(site.instruction.flags());
     // SAFETY: the verifier has checked indexes of loops.
     unsafe { site.code().loops.get_unchecked(index) }.count()
+}
+
+/// The index of the countdown in which an instruction that jumps back counts passes. Loops whose index does not fit into the
+/// instruction share one.
+pub(super) fn countdown_index(instruction: Instruction) -> usize {
+    loop_index(instruction).unwrap_or(usize::from(u8::MAX))
 }
 
 /// The index of the loop that an instruction which jumps back belongs to. None if it does not fit into the instruction.

@@ -399,8 +399,8 @@ fn poll_loop(vm: &mut Vm, next: Next) -> Fallible<u32> {
     vm.frames.set_next(next);
     vm.safepoint()?;
     let site = Site::at(vm, next);
-    if let Some(index) = loops::loop_index(site.instruction)
-        && let Some(countdown) = site.code().loops.get(index)
+    let index = loops::countdown_index(site.instruction);
+    if let Some(countdown) = site.code().loops.get(index)
         && countdown.has_ended()
     {
         vm.is_hot(site.code, Hot::Loop(index));

@@ -26,10 +26,12 @@ pub enum Shortcut {
     IndexOf,
     /// `remove`
     Remove,
+    /// `range`, as the sequence of a loop
+    Range,
 }
 
 impl Shortcut {
-    const ALL: [Shortcut; 11] = [
+    const ALL: [Shortcut; 12] = [
         Shortcut::None,
         Shortcut::Length,
         Shortcut::Push,
@@ -41,6 +43,7 @@ impl Shortcut {
         Shortcut::HasIndex,
         Shortcut::IndexOf,
         Shortcut::Remove,
+        Shortcut::Range,
     ];
 
     /// The shortcut for the global intrinsic with this name.
@@ -56,6 +59,7 @@ impl Shortcut {
             "hasIndex" => Shortcut::HasIndex,
             "indexOf" => Shortcut::IndexOf,
             "remove" => Shortcut::Remove,
+            "range" => Shortcut::Range,
             _ => Shortcut::None,
         }
     }

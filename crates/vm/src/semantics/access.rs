@@ -185,7 +185,8 @@ impl Vm {
         let whole = |value: Option<Value>| match value {
             None => Some(0.0),
             Some(value) => value.as_number().filter(|number| {
-                number.trunc() == *number && number.abs() < 9_007_199_254_740_992.0
+                // `trunc` would be a call.
+                *number as i64 as f64 == *number && number.abs() < 9_007_199_254_740_992.0
             }),
         };
         let (Some(from), Some(to)) = (whole(from), whole(to)) else {
@@ -199,10 +200,11 @@ impl Vm {
             _ if to >= from => 1.0,
             _ => -1.0,
         };
-        let count = ((to - from) / step).trunc() + 1.0;
-        if !(count >= 1.0 && count <= MAX_COMPUTED_LENGTH as f64 && (to - from) * step >= 0.0) {
+        let steps = (to - from) / step;
+        if !(steps >= 0.0 && steps < MAX_COMPUTED_LENGTH as f64) {
             return Ok(None);
         }
+        let count = steps as i64 as f64 + 1.0;
         // A zero with a sign would show in the first element only.
         RangeCell::allocate(self, from, step, count).map(Some)
     }

@@ -478,9 +478,11 @@ impl<'a> FunctionEmitter<'a> {
 
     /// `[a, b, c]`. Deferred elements are read after the others have been evaluated.
     pub(super) fn list(&mut self, elements: &'a [Expr], dst: Option<Register>) -> Register {
+        let is_constant = |element: &Expr| matches!(element.kind, ExprKind::Literal(_));
+        let in_place = dst.is_none() || elements.iter().all(is_constant);
         let dst = dst.unwrap_or_else(|| self.temporary());
         self.scratch(|this| {
-            let list = this.temporary();
+            let list = if in_place { dst } else { this.temporary() };
             let capacity = elements.len().min(usize::from(u16::MAX)) as u16;
             // Evaluating everything first takes a register for each element, so it is done only where it can be seen.
             let has_deferred = elements.iter().any(|element| this.is_deferred(element));
@@ -508,16 +510,19 @@ impl<'a> FunctionEmitter<'a> {
                     });
                 }
             }
-            this.builder.move_register(dst, list);
+            if list != dst {
+                this.builder.move_register(dst, list);
+            }
         });
         dst
     }
 
     /// `{k: v, …}`
     pub(super) fn map(&mut self, entries: &'a [MapEntry], dst: Option<Register>) -> Register {
+        let in_place = dst.is_none() || entries.is_empty();
         let dst = dst.unwrap_or_else(|| self.temporary());
         self.scratch(|this| {
-            let map = this.temporary();
+            let map = if in_place { dst } else { this.temporary() };
             this.builder
                 .new_map(map, entries.len().min(usize::from(u16::MAX)) as u16);
             for entry in entries {
@@ -532,7 +537,9 @@ impl<'a> FunctionEmitter<'a> {
                     }
                 });
             }
-            this.builder.move_register(dst, map);
+            if map != dst {
+                this.builder.move_register(dst, map);
+            }
         });
         dst
     }

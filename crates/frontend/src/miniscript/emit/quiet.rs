@@ -137,9 +137,9 @@ pub(super) fn is_quiet(emitter: &FunctionEmitter, expr: &Expr) -> bool {
         ExprKind::Chain { base, steps } => {
             matches!(base.kind, ExprKind::Variable { .. })
                 && is_operand(emitter, base)
-                && steps.iter().all(|step| {
-                    element_index(step).is_some_and(|index| is_operand(emitter, index))
-                })
+                && steps
+                    .iter()
+                    .all(|step| element_index(step).is_some_and(|index| is_operand(emitter, index)))
         }
         _ => false,
     }
