@@ -31,6 +31,18 @@ impl Session {
         (vm.constant_global(number, &validity), validity)
     }
 
+    /// What code may take a member of the map in the global variable `A` for, and the validity of that code.
+    fn slot(&mut self, member: &str) -> (Option<Value>, Arc<Validity>) {
+        let validity = Validity::new();
+        let (map, _) = self.constant("A");
+        let map = map.and_then(Value::as_map).unwrap();
+        let vm = self.0.vm();
+        let key = vm.intern(member).ok().unwrap();
+        let slot = vm.slot_of(map, key);
+        let value = slot.and_then(|slot| vm.constant_slot(map, slot, &validity));
+        (value, validity)
+    }
+
     fn number(&mut self, name: &str) -> (Option<f64>, Arc<Validity>) {
         let (value, validity) = self.constant(name);
         (value.and_then(Value::as_number), validity)
@@ -146,4 +158,66 @@ fn a_revoked_validity_stays_so_and_others_are_not_touched() {
     // SAFETY: both validities are alive.
     let bytes = unsafe { [on_x.address().read(), on_y.address().read()] };
     assert_eq!(bytes, [0, 1]);
+}
+
+const CLASS: &str = "A = {\"f\": 1, \"g\": 2}\na = new A\nfor i in range(1, 9)\na.x = A.f + a.g\nend for\n\
+    store = function(map, value)\nmap.f = value\nend function\n\
+    for i in range(1, 9)\nstore A, i\nend for\nstore a, 1";
+
+#[test]
+fn a_member_of_a_prototype_is_a_constant_until_the_next_store() {
+    for change in [
+        "A.f = 6",
+        "store A, 6",
+        "for m in [a, A]\nstore m, 6\nend for",
+        "A[\"f\"] = 6",
+        "A.f += 1",
+        "A.remove \"f\"",
+        "A[5] = 6",
+        "B = new A\nC = {\"__isa\": B}\nB.f = 1\nfor m in [C, B, A]\nstore m, 7\nend for",
+    ] {
+        let mut session = Session::new(CLASS);
+        let (value, validity) = session.slot("f");
+        assert_eq!(value.and_then(Value::as_number), Some(9.0));
+        session.run(
+            "print A.f\na.f = 3\nstore a, 4\nb = new A\nstore b, 1\nA.g = 5\nA.h = 6\nA.h = 7",
+        );
+        assert!(validity.is_valid(), "only other slots were stored to");
+        session.run(change);
+        assert!(!validity.is_valid(), "{change}");
+        assert!(session.slot("f").0.is_none(), "{change}");
+    }
+}
+
+#[test]
+fn the_same_value_may_be_stored_again() {
+    let mut session = Session::new(CLASS);
+    let (_, validity) = session.slot("f");
+    session.run("A.f = 9\nstore A, 9");
+    assert!(validity.is_valid());
+}
+
+#[test]
+fn stores_to_watched_members_are_noticed_in_the_middle_of_a_loop() {
+    let mut session = Session::new(CLASS);
+    let (_, on_f) = session.slot("f");
+    let (_, on_g) = session.slot("g");
+    session.run("for i in range(1, 50)\nif i == 40 then store A, i else store a, i\nend for");
+    assert!(!on_f.is_valid());
+    assert!(on_g.is_valid());
+    assert_eq!(session.slot("g").0.and_then(Value::as_number), Some(2.0));
+    session.run("A.i = 1\nA.g = 3");
+    assert!(
+        !on_g.is_valid(),
+        "watches move with the prototype to its next shape"
+    );
+}
+
+#[test]
+fn members_of_ordinary_maps_and_of_tables_are_no_constants() {
+    assert!(Session::new("A = {\"f\": 1}").slot("f").0.is_none());
+    let table = "A = {\"f\": 1, 5: 5}\na = new A";
+    assert!(Session::new(table).slot("f").0.is_none());
+    let isa = "A = {\"__isa\": {}}\na = new A";
+    assert!(Session::new(isa).slot("__isa").0.is_none());
 }

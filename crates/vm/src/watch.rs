@@ -9,9 +9,12 @@
 //! | members found along `__isa` and in type maps stay where they are | [`Vm::watch_prototypes`] | a new prototype epoch |
 //! | a global variable keeps its value | [`Vm::constant_global`] | a second store to it, from wherever |
 //! | a name means the intrinsic | [`Vm::constant_global`] | a global variable of that name |
+//! | a method or other member of a prototype keeps its value | [`Vm::constant_slot`] | the next store of another value, from wherever |
 //!
 //! None of this costs running programs anything. Stores to global variables by instructions are not watched when they happen: they
-//! are counted when the code is instantiated, see [`stores_to_globals`].
+//! are counted when the code is instantiated, see [`stores_to_globals`]. Stores to members of prototypes go through inline caches,
+//! which know nothing of watches: so a prototype gets a new shape when one of its slots is first watched, and how to store to that
+//! slot is not entered into caches from then on until somebody has stored to it.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -19,6 +22,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use kiln_bytecode::{CodeBlock, Instruction, Op, Register, Role};
 
+use crate::heap::Gc;
+use crate::object::map::{MapCell, Slot};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -69,6 +74,52 @@ impl Dependents {
     pub fn revoke(&self) {
         for validity in self.0.borrow_mut().drain(..) {
             validity.revoke();
+        }
+    }
+}
+
+/// The slots of one prototype that somebody relies on.
+#[derive(Debug, Default)]
+pub(crate) struct SlotWatches {
+    watched: Vec<(Slot, Dependents)>,
+    /// Slots that were stored to after they had been watched: no constants.
+    varying: Vec<Slot>,
+}
+
+impl SlotWatches {
+    pub fn is_watched(&self, slot: Slot) -> bool {
+        self.watched.iter().any(|(watched, _)| *watched == slot)
+    }
+
+    pub fn is_varying(&self, slot: Slot) -> bool {
+        self.varying.contains(&slot)
+    }
+
+    pub fn add(&mut self, slot: Slot, dependent: &Arc<Validity>) {
+        match self.watched.iter().find(|(watched, _)| *watched == slot) {
+            Some((_, dependents)) => dependents.add(dependent),
+            None => {
+                let dependents = Dependents::default();
+                dependents.add(dependent);
+                self.watched.push((slot, dependents));
+            }
+        }
+    }
+
+    /// The slot's value changes.
+    pub fn note_store(&mut self, slot: Slot) {
+        let position = (self.watched.iter()).position(|(watched, _)| *watched == slot);
+        if let Some(position) = position {
+            let (_, dependents) = self.watched.swap_remove(position);
+            dependents.revoke();
+            self.varying.push(slot);
+        }
+    }
+
+    /// The slots are no more.
+    pub fn revoke_all(&self) {
+        for (_, dependents) in &self.watched {
+            dependents.revoke();
         }
     }
 }
@@ -154,5 +205,20 @@ impl Vm {
     /// Compiled code must keep the value where the collector finds it.
     pub fn constant_global(&mut self, number: u32, dependent: &Arc<Validity>) -> Option<Value> {
         self.globals.constant(number, dependent)
+    }
+
+    /// The value of a prototype's slot, which an inline cache or a look-up has led to, if it will not change as far as can be told: it
+    /// has not been stored to since anybody relied on it. `dependent` relies on it from now on. That instances find it there is
+    /// another matter, see [`Vm::watch_prototypes`].
+    ///
+    /// The prototype may get another shape by this. Compiled code must keep the value where the collector finds it.
+    pub fn constant_slot(
+        &mut self,
+        prototype: Gc<MapCell>,
+        slot: Slot,
+        dependent: &Arc<Validity>,
+    ) -> Option<Value> {
+        self.watch_slot(prototype, slot, dependent)
+            .then(|| prototype.slot(slot).get())
     }
 }

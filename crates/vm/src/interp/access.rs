@@ -371,6 +371,9 @@ pub(super) fn store_member(
     let Some(slot) = vm.shapes.get(after).find(key) else {
         return Ok(());
     };
+    if vm.shapes.is_watched(after, slot) {
+        return Ok(());
+    }
     let entry = if before == after {
         CacheEntry {
             shape: before,

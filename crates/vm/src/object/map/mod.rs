@@ -289,6 +289,14 @@ impl Vm {
         }
     }
 
+    /// The slot of an interned key, if the map has a shape and the key.
+    pub fn slot_of(&self, map: Gc<MapCell>, key: Gc<StringCell>) -> Option<Slot> {
+        match map.shape() {
+            ShapeId::NONE => None,
+            shape => self.shapes.get(shape).find(key),
+        }
+    }
+
     /// The value of an interned key.
     pub fn map_get_interned(&mut self, map: Gc<MapCell>, key: Gc<StringCell>) -> Option<Value> {
         debug_assert!(key.is_interned());

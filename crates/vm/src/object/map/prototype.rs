@@ -1,5 +1,7 @@
 //! `__isa`: prototypes, and looking a member up along them.
 
+use std::sync::Arc;
+
 use crate::error::{Fallible, RuntimeError};
 use crate::heap::Gc;
 use crate::object::allocator::Allocator;
@@ -9,6 +11,7 @@ use crate::object::string::StringCell;
 use crate::object::values::ValuesCell;
 use crate::value::Value;
 use crate::vm::Vm;
+use crate::watch::Validity;
 
 /// The most steps along `__isa`.
 const MAX_ISA_DEPTH: usize = 257;
@@ -65,6 +68,30 @@ impl Vm {
         map.header().set_flag(PROTOTYPE);
     }
 
+    /// Makes `dependent` rely on the value of a prototype's slot; false if that is no constant.
+    pub(crate) fn watch_slot(
+        &mut self,
+        map: Gc<MapCell>,
+        slot: Slot,
+        dependent: &Arc<Validity>,
+    ) -> bool {
+        let shape = map.shape();
+        if shape == ShapeId::NONE || slot.0 as usize >= self.shapes.get(shape).length() {
+            return false;
+        }
+        // What is stored under `__isa` is part of the shape and changes with the epoch.
+        if self.shapes.get(shape).key(slot.0 as usize) == self.names.isa {
+            return false;
+        }
+        match self.shapes.watch(shape, slot, dependent) {
+            Some(watched) => {
+                map.header().word.set(watched.0);
+                true
+            }
+            None => false,
+        }
+    }
+
     /// `new prototype`.
     pub fn new_instance(&mut self, prototype: Gc<MapCell>) -> Fallible<Gc<MapCell>> {
         self.make_prototype(prototype);
@@ -91,6 +118,9 @@ impl Vm {
         if let Some(slot) = self.shapes.get(map.shape()).find(key) {
             if is_isa && map.slot(slot).get() != value {
                 return self.change_isa(map, slot, value);
+            }
+            if map.slot(slot).get() != value {
+                self.shapes.note_store(map.shape(), slot);
             }
             map.set_slot(self, slot, value);
             return Ok(());

@@ -8,10 +8,13 @@
 //!
 //! A map that serves as a prototype has a shape of its own (`unique`), which is replaced whenever the map gains a key.
 
+use std::sync::Arc;
+
 use crate::heap::{Gc, Survivors};
 use crate::object::map::AddressMap;
 use crate::object::map::{MAX_INLINE_SLOTS, MapCell, Slot};
 use crate::object::string::StringCell;
+use crate::watch::{SlotWatches, Validity};
 
 /// The number of a shape, as it stands in a map's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,6 +73,8 @@ pub struct Shape {
     unique: bool,
     /// Of a unique shape: where `new` starts.
     instance_root: ShapeId,
+    /// Of a unique shape: the slots whose values somebody relies on.
+    watches: Option<Box<SlotWatches>>,
     inline_slots: u8,
     /// The root this shape grew from.
     root: ShapeId,
@@ -213,6 +218,7 @@ impl ShapeTable {
             prototype: None,
             unique: false,
             instance_root: ShapeId::NONE,
+            watches: None,
             inline_slots: inline_slots as u8,
             root: ShapeId::NONE,
             reached: 0,
@@ -270,6 +276,7 @@ impl ShapeTable {
             prototype: prototype.or(old.prototype),
             unique: old.unique,
             instance_root: old.instance_root,
+            watches: None,
             inline_slots: old.inline_slots,
             root: old.root,
             reached: 0,
@@ -363,6 +370,7 @@ impl ShapeTable {
             prototype: old.prototype,
             unique: true,
             instance_root: ShapeId::NONE,
+            watches: None,
             inline_slots: old.inline_slots,
             root: ShapeId::NONE,
             reached: 0,
@@ -475,8 +483,51 @@ impl ShapeTable {
         if let Some(shape) = self.shapes.get_mut(id.0 as usize)
             && shape.as_ref().is_some_and(|shape| shape.unique)
         {
-            *shape = None;
+            if let Some(watches) = shape.take().and_then(|shape| shape.watches) {
+                watches.revoke_all();
+            }
             self.retired.push(id.0);
+        }
+    }
+
+    /// Watches a slot of a prototype, whose unique shape is `from`; the shape that the prototype must be given for that. None if a
+    /// watched slot was stored to before, or the shape is not unique.
+    pub(crate) fn watch(
+        &mut self,
+        from: ShapeId,
+        slot: Slot,
+        dependent: &Arc<Validity>,
+    ) -> Option<ShapeId> {
+        let shape = self.get_mut(from);
+        if !shape.unique {
+            return None;
+        }
+        let watches = shape.watches.get_or_insert_default();
+        if watches.is_varying(slot) {
+            return None;
+        }
+        let was_watched = watches.is_watched(slot);
+        watches.add(slot, dependent);
+        if was_watched {
+            return Some(from);
+        }
+        // Inline caches may know how to store to the slot: they must not know this shape.
+        let shape = *self.shapes[from.0 as usize].take()?;
+        let to = self.insert(shape);
+        self.retired.push(from.0);
+        Some(to)
+    }
+
+    /// Whether somebody relies on the value of this slot, so that stores to it must not be cached.
+    pub(crate) fn is_watched(&self, id: ShapeId, slot: Slot) -> bool {
+        let watches = self.get(id).watches.as_ref();
+        watches.is_some_and(|watches| watches.is_watched(slot))
+    }
+
+    /// Another value is about to be stored in this slot.
+    pub(crate) fn note_store(&mut self, id: ShapeId, slot: Slot) {
+        if let Some(watches) = &mut self.get_mut(id).watches {
+            watches.note_store(slot);
         }
     }
 
