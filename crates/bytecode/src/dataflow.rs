@@ -21,6 +21,11 @@ impl Op {
         counts_passes || self == Op::LoopBack
     }
 
+    /// Whether the interpreter notes in the instruction which kinds of operands came by.
+    pub fn observes(self) -> bool {
+        self.info().flags == FlagUse::observed
+    }
+
     /// Which of the window slots 0 to 2 the instruction reads; it fills in the others itself.
     /// Empty for instructions without a window.
     pub fn window_inputs(self) -> &'static [u16] {

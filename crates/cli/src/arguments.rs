@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use kiln::profile::Thresholds;
-use kiln::{JitOptions, Limits, Stage, Tier};
+use kiln::{CodeForm, JitOptions, Limits, Stage, Tier};
 
 use crate::bench::options::{AFTER_HELP, BenchOptions};
 use crate::{Error, size};
@@ -186,7 +186,7 @@ pub enum Command {
     Dump {
         #[command(flatten)]
         stage: StageChoice,
-        /// The program
+        /// The program; with `--clif` and `--asm` also one function of it, as in `program.ms:name`
         file: PathBuf,
     },
     /// Measure how long scripts take, and compare engines, builds and versions
@@ -339,9 +339,24 @@ pub struct StageChoice {
     /// The bytecode, which is also the default
     #[arg(long)]
     bytecode: bool,
+    /// What the baseline compiler tells its code generator
+    #[arg(long)]
+    clif: bool,
+    /// Machine code, between the bytecode and the source lines it was made from
+    #[arg(long)]
+    asm: bool,
 }
 
 impl StageChoice {
+    /// The form of machine code chosen, if one was.
+    pub fn code_form(&self) -> Option<CodeForm> {
+        match (self.clif, self.asm) {
+            (true, _) => Some(CodeForm::Clif),
+            (_, true) => Some(CodeForm::Assembly),
+            _ => None,
+        }
+    }
+
     /// The stage chosen.
     pub fn stage(&self) -> Stage {
         match (self.tokens, self.ast) {

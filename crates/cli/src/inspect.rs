@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use kiln::{CompileErrors, CompileOptions, Stage};
+use kiln::{CodeForm, CompileErrors, CompileOptions, Stage};
 
 use crate::{Error, SCRIPT_ERROR, colour, read};
 
@@ -55,6 +55,23 @@ pub fn dump(file: &Path, stage: Stage) -> Result<u8, Error> {
     }
     match kiln::dump(&path, &contents, stage) {
         Ok(text) => print(text.as_bytes()),
+        Err(errors) => Ok(report(&errors)),
+    }
+}
+
+/// Shows the machine code of a program, or of the function behind a colon after the file's name.
+pub fn dump_machine_code(file: &Path, form: CodeForm) -> Result<u8, Error> {
+    let path = file.to_string_lossy();
+    let (path, function) = match path.rsplit_once(':') {
+        Some((path, function)) if !file.exists() => (path, Some(function)),
+        _ => (&*path, None),
+    };
+    let contents = read(Path::new(path))?;
+    match kiln::compile(path, &contents, CompileOptions::default()) {
+        Ok(program) => {
+            let source = String::from_utf8_lossy(&contents);
+            print(kiln::machine_code(&program, &source, function, form)?.as_bytes())
+        }
         Err(errors) => Ok(report(&errors)),
     }
 }

@@ -26,7 +26,10 @@ fn main() -> ExitCode {
         Some(Command::Repl { arguments, options }) => repl::repl(arguments, options),
         Some(Command::Check { files }) => inspect::check(&files),
         Some(Command::Compile { file, output }) => inspect::compile(&file, &output),
-        Some(Command::Dump { stage, file }) => inspect::dump(&file, stage.stage()),
+        Some(Command::Dump { stage, file }) => match stage.code_form() {
+            Some(form) => inspect::dump_machine_code(&file, form),
+            None => inspect::dump(&file, stage.stage()),
+        },
         Some(Command::Bench(options)) => bench::bench(&options).map_err(Error::from),
         Some(Command::Profile(arguments)) => profile::profile(arguments),
         Some(Command::Explain(arguments)) => profile::explain(arguments),
@@ -67,6 +70,9 @@ enum Error {
         path: String,
         reason: kiln::FileError,
     },
+    /// No machine code can be shown.
+    #[error(transparent)]
+    MachineCode(#[from] kiln::MachineCodeError),
     /// No memory for the interpreter.
     #[error(transparent)]
     Start(#[from] kiln::StartError),
@@ -97,7 +103,10 @@ impl Error {
             | Error::NotTwice
             | Error::NoIntrinsic(_) => 2,
             Error::Bench(error) => error.status(),
-            Error::Unwritable { .. } | Error::Start(_) | Error::Output(_) => 1,
+            Error::Unwritable { .. }
+            | Error::Start(_)
+            | Error::Output(_)
+            | Error::MachineCode(_) => 1,
         }
     }
 }

@@ -50,7 +50,9 @@ pub use engine::Engine;
 pub use error::Error;
 pub use interpreter::{Interpreter, Interrupter, LineOutcome, Outcome, Progress, Reply};
 pub use intrinsic::{Call, IntoDefault, Intrinsic};
-pub use jit::{JitOptions, JitReport, Tier, TierEvent, TierEventKind};
+pub use jit::{
+    CodeForm, JitOptions, JitReport, MachineCodeError, Tier, TierEvent, TierEventKind, machine_code,
+};
 pub use kiln_bytecode::{CodeBlock, FileError};
 pub use kiln_frontend::diagnostic::Diagnostic;
 pub use kiln_vm::error::{Position, RuntimeError, ScriptError};

@@ -46,7 +46,7 @@ impl Translator<'_, '_> {
             let block = match found.iter().find(|found| found.access == *access) {
                 Some(found) => found.block,
                 None => {
-                    let block = self.builder.create_block();
+                    let block = self.new_block();
                     let entry = self.builder.append_block_param(block, types::I64);
                     found.push(Found {
                         access: *access,
@@ -59,7 +59,7 @@ impl Translator<'_, '_> {
             let entry = self.word(*address);
             let known = self.load(types::I32, entry, SHAPE);
             let same = self.builder.ins().icmp(IntCC::Equal, known, shape);
-            let next = self.builder.create_block();
+            let next = self.new_block();
             self.builder
                 .ins()
                 .brif(same, block, &[entry.into()], next, &[]);
@@ -99,7 +99,7 @@ impl Translator<'_, '_> {
             .builder
             .ins()
             .icmp(IntCC::UnsignedLessThan, slot, inline);
-        let (outside, found) = (self.cold_block(), self.builder.create_block());
+        let (outside, found) = (self.cold_block(), self.new_block());
         self.builder.append_block_param(found, types::I64);
         self.builder.append_block_param(found, types::I64);
         self.builder.ins().brif(
@@ -137,7 +137,7 @@ impl Translator<'_, '_> {
             .builder
             .ins()
             .icmp(IntCC::UnsignedLessThan, slot, inline);
-        let (outside, found) = (self.builder.create_block(), self.builder.create_block());
+        let (outside, found) = (self.new_block(), self.new_block());
         self.builder.ins().brif(is_inline, found, &[], outside, &[]);
         self.builder.switch_to_block(outside);
         let values = self.load(types::I64, map, MapCell::OVERFLOW_OFFSET);
@@ -177,7 +177,7 @@ impl Translator<'_, '_> {
         let feedback = self.job.feedback_address(index);
         let entries = self.job.sites[index].map_entries(kinds, expected, feedback);
         let found = self.search(&entries, map, slow);
-        let loaded = self.builder.create_block();
+        let loaded = self.new_block();
         let value = self.builder.append_block_param(loaded, types::I64);
         for found in found {
             self.begin_found(&found, slow);
@@ -224,7 +224,7 @@ impl Translator<'_, '_> {
         let object = self.bits(instruction.b());
         let invokes = ReadMode(instruction.flags()).has(ReadMode::INVOKE);
         if invokes && let Some((entry, method)) = self.job.sites[index].built_in_method() {
-            let other = self.builder.create_block();
+            let other = self.new_block();
             self.built_in_property(instruction, object, entry, method, other, slow, merge);
             self.builder.switch_to_block(other);
         }
@@ -246,8 +246,8 @@ impl Translator<'_, '_> {
             .builder
             .ins()
             .icmp(IntCC::UnsignedGreaterThanOrEqual, value, first_cell);
-        let check = self.builder.create_block();
-        let done = self.builder.create_block();
+        let check = self.new_block();
+        let done = self.new_block();
         self.builder.ins().brif(is_cell, check, &[], done, &[]);
         self.builder.switch_to_block(check);
         let state = self.load_byte(owner, Heap::STATE_OFFSET);

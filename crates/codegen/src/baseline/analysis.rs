@@ -7,6 +7,10 @@ use kiln_bytecode::{
     CodeBlock, Constant, Effects, Instruction, Liveness, Op, Register, RegisterSet, Role,
     register_written,
 };
+use kiln_vm::tier::Observed;
+
+/// The greatest product of registers and basic blocks at which registers are kept as values from block to block.
+const MAX_KEPT: usize = 1 << 17;
 
 /// A set of registers known to hold numbers.
 #[derive(Clone, PartialEq, Eq)]
@@ -67,6 +71,8 @@ pub(super) struct Analysis<'a> {
     pub blocks: Vec<BasicBlock>,
     /// The registers of global variables, which other code may read and assign whenever it runs.
     pub bound: RegisterSet,
+    /// There are so many registers that none is kept as a value from block to block: the time for that grows with both.
+    pub in_memory: bool,
     /// Which registers are better kept as doubles than as words.
     pub floats: Vec<bool>,
     pub liveness: Liveness<'a>,
@@ -82,8 +88,8 @@ pub(super) fn full_instruction(block: &CodeBlock, position: u32) -> Option<(Inst
 }
 
 impl<'a> Analysis<'a> {
-    /// Analyses a verified code block. None if it is too large for that.
-    pub(super) fn of(block: &'a CodeBlock) -> Option<Analysis<'a>> {
+    /// Analyses a verified code block, given which kinds of operands its instructions have seen. None if it is too large for that.
+    pub(super) fn of(block: &'a CodeBlock, observed: &[u8]) -> Option<Analysis<'a>> {
         let registers = block.register_count as usize;
         let mut bound = RegisterSet::with_room_for(block.register_count);
         for global in &block.global_registers {
@@ -94,14 +100,16 @@ impl<'a> Analysis<'a> {
             block,
             blocks: find_blocks(block),
             bound,
+            in_memory: false,
             floats: prefer_floats(block),
             liveness: Liveness::of(block)?,
         };
         if analysis.blocks.len().saturating_mul(registers) > 1 << 26 {
             return None;
         }
+        analysis.in_memory = analysis.blocks.len().saturating_mul(registers) > MAX_KEPT;
         analysis.propagate(registers);
-        analysis.find_cold_blocks();
+        analysis.find_cold_blocks(observed);
         Some(analysis)
     }
 
@@ -245,7 +253,7 @@ impl<'a> Analysis<'a> {
     }
 
     /// Finds the blocks that only invoke paths lead to.
-    fn find_cold_blocks(&mut self) {
+    fn find_cold_blocks(&mut self, observed: &[u8]) {
         let mut warm = vec![false; self.blocks.len()];
         let mut queue = vec![0];
         while let Some(index) = queue.pop() {
@@ -261,6 +269,13 @@ impl<'a> Analysis<'a> {
                 let at = position + words - 1;
                 let target = instruction.jump_target(at).map(|target| target as u32);
                 queue.extend(target.and_then(|target| self.block_at(target)));
+                let has_seen_function = observed
+                    .get(at as usize)
+                    .is_some_and(|kinds| kinds & Observed::FUNCTION != 0);
+                if has_seen_function && instruction.op().is_some_and(Op::observes) {
+                    let target = self.block.invoke_path(at);
+                    queue.extend(target.and_then(|target| self.block_at(target)));
+                }
                 falls_through = instruction.op().is_some_and(Op::falls_through);
                 position += words;
             }

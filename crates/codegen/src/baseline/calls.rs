@@ -34,7 +34,7 @@ impl Translator<'_, '_> {
         let remaining = self.load(types::I32, countdown, 0);
         let remaining = self.builder.ins().iadd_imm_s(remaining, -1);
         self.store(remaining, countdown, 0);
-        let (hot, counted) = (self.cold_block(), self.builder.create_block());
+        let (hot, counted) = (self.cold_block(), self.new_block());
         self.builder.ins().brif(remaining, counted, &[], hot, &[]);
         self.builder.switch_to_block(hot);
         let notice = self.word(tier::call_is_hot as *const () as u64);
@@ -53,7 +53,7 @@ impl Translator<'_, '_> {
             .builder
             .ins()
             .icmp(IntCC::UnsignedGreaterThan, end, limit);
-        let (full, fits) = (self.cold_block(), self.builder.create_block());
+        let (full, fits) = (self.cold_block(), self.new_block());
         self.refuse(is_beyond, full);
         let here = self.builder.ins().get_stack_pointer(types::I64);
         let lowest = self.load(types::I64, vm, layout::STACK_LIMIT);
@@ -118,7 +118,7 @@ impl Translator<'_, '_> {
         let feedback = self.word(self.job.feedback_address(index));
         let known = self.load(types::I64, feedback, offset_of!(FeedbackCell, target));
         let same = self.builder.ins().icmp(IntCC::Equal, known, code);
-        let (other, done) = (self.cold_block(), self.builder.create_block());
+        let (other, done) = (self.cold_block(), self.new_block());
         self.builder.ins().brif(same, done, &[], other, &[]);
         self.builder.switch_to_block(other);
         self.store(code, feedback, offset_of!(FeedbackCell, target));
@@ -192,7 +192,7 @@ impl Translator<'_, '_> {
             self.refuse_function(value, slow);
             return self.finish_fast(merge, instruction.a(), value);
         };
-        let plain = self.builder.create_block();
+        let plain = self.new_block();
         let function = self.cell_of(value, Tag::Function, plain);
         let code = self.script_code(function, 0, slow);
         let absent = self.word(Word::UNASSIGNED.bits());
@@ -243,7 +243,7 @@ impl Translator<'_, '_> {
         let merge = self.merge_block(&[instruction.a()]);
         let object = self.bits(instruction.b() + 1);
         if let Some((entry, method)) = self.job.sites[index].built_in_method() {
-            let other = self.builder.create_block();
+            let other = self.new_block();
             self.built_in_method(instruction, object, entry, method, other, slow, merge);
             self.builder.switch_to_block(other);
         }

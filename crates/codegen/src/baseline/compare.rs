@@ -1,8 +1,14 @@
 //! Comparisons, as values and fused with branches.
 
-use cranelift_codegen::ir::condcodes::FloatCC;
+use std::mem::offset_of;
+
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, InstBuilder, Value};
-use kiln_bytecode::{Instruction, Op};
+use kiln_bytecode::{Constant, Instruction, Op};
+use kiln_vm::Value as Word;
+use kiln_vm::heap::Header;
+use kiln_vm::object::string::flags;
+use kiln_vm::value::Tag;
 
 use super::translator::Translator;
 
@@ -41,7 +47,7 @@ impl Translator<'_, '_> {
             self.refuse(unordered, slow);
             self.builder.ins().brif(holds, then, &[], otherwise, &[]);
         } else {
-            let fails = self.builder.create_block();
+            let fails = self.new_block();
             self.builder.ins().brif(holds, then, &[], fails, &[]);
             self.builder.switch_to_block(fails);
             let unordered = self.builder.ins().fcmp(FloatCC::Unordered, lhs, rhs);
@@ -110,12 +116,78 @@ impl Translator<'_, '_> {
         })
     }
 
+    /// The word of a constant that is null or a string.
+    fn constant_cell(&self, index: u16) -> Option<u64> {
+        match self.job.block.constants.get(usize::from(index))? {
+            Constant::Null | Constant::String(_) => {
+                self.job.constants.get(usize::from(index)).copied()
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a value equals null or a string. The word tells, but for a string that is not interned.
+    fn compare_with_constant(
+        &mut self,
+        op: Op,
+        instruction: Instruction,
+        comparison: JumpComparison,
+        constant: u64,
+    ) {
+        let bits = self.bits(instruction.a());
+        let (next, slow) = (self.new_block(), self.cold_block());
+        let target = self.target_of(instruction);
+        let taken = if comparison.is_loop {
+            self.new_block()
+        } else {
+            target
+        };
+        let jumps_if_equal = comparison.wanted == (comparison.condition == FloatCC::Equal);
+        let (equal, different) = if jumps_if_equal {
+            (taken, next)
+        } else {
+            (next, taken)
+        };
+        let expected = self.word(constant);
+        let same = self.builder.ins().icmp(IntCC::Equal, bits, expected);
+        let other = self.new_block();
+        self.builder.ins().brif(same, equal, &[], other, &[]);
+        self.builder.switch_to_block(other);
+        // A variable that holds a function, or has lost its value, is read again on the invoke path.
+        self.refuse_function(bits, slow);
+        self.refuse_unassigned(bits, slow);
+        if constant != Word::NULL.bits() {
+            let text = self.cell_of(bits, Tag::String, different);
+            let flags = self.load_byte(text, offset_of!(Header, flags));
+            let is_interned = self
+                .builder
+                .ins()
+                .band_imm_u(flags, i64::from(flags::INTERNED));
+            self.require(is_interned, slow);
+        }
+        self.builder.ins().jump(different, &[]);
+        if comparison.is_loop {
+            self.builder.switch_to_block(taken);
+            let index = usize::from(instruction.flags());
+            self.begin_pass((index < 255).then_some(index), target, slow);
+        }
+        self.slow_path(op, instruction, slow, next, &[]);
+        self.builder.switch_to_block(next);
+        self.forget_bound(op);
+    }
+
     pub(super) fn compare_and_jump(
         &mut self,
         op: Op,
         instruction: Instruction,
         comparison: JumpComparison,
     ) {
+        if comparison.is_constant
+            && let Some(constant) = self.constant_cell(instruction.b())
+            && matches!(comparison.condition, FloatCC::Equal | FloatCC::NotEqual)
+        {
+            return self.compare_with_constant(op, instruction, comparison, constant);
+        }
         let lhs = self.float(instruction.a());
         let mut are_numbers = self.is_number(instruction.a());
         let rhs = if comparison.is_constant {
@@ -125,11 +197,11 @@ impl Translator<'_, '_> {
             are_numbers &= self.is_number(instruction.b());
             self.float(instruction.b())
         };
-        let next = self.builder.create_block();
+        let next = self.new_block();
         let slow = self.cold_block();
         let target = self.target_of(instruction);
         let taken = if comparison.is_loop {
-            self.builder.create_block()
+            self.new_block()
         } else {
             target
         };

@@ -33,7 +33,7 @@ impl Translator<'_, '_> {
         let index = self.float(instruction.c());
         let index = self.whole_number(index, slow);
         let text = if has_seen_strings {
-            self.builder.create_block()
+            self.new_block()
         } else {
             slow
         };

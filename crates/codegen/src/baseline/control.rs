@@ -98,7 +98,7 @@ impl Translator<'_, '_> {
             let address = self.word(self.job.countdown_address(index));
             let remaining = self.load(types::I32, address, 0);
             let remaining = self.builder.ins().iadd_imm_s(remaining, -1);
-            let counted = self.builder.create_block();
+            let counted = self.new_block();
             // The interpreter's handler counts the pass that it is called for.
             self.builder
                 .ins()
@@ -115,7 +115,7 @@ impl Translator<'_, '_> {
         let target = self.target_of(instruction);
         let slow = self.cold_block();
         self.begin_pass(Some(usize::from(instruction.a())), target, slow);
-        let unused = self.builder.create_block();
+        let unused = self.new_block();
         self.slow_path(op, instruction, slow, unused, &[]);
         self.builder.switch_to_block(unused);
         let thrown = self.thrown;
@@ -126,7 +126,7 @@ impl Translator<'_, '_> {
     fn branch(&mut self, op: Op, instruction: Instruction, wanted: bool) {
         let register = instruction.a();
         let target = self.target_of(instruction);
-        let next = self.builder.create_block();
+        let next = self.new_block();
         let number = self.float(register);
         let zero = self.number(0.0);
         if !self.is_number(register) {

@@ -28,7 +28,7 @@ impl Translator<'_, '_> {
             .builder
             .ins()
             .icmp_imm_u(IntCC::Equal, upper, Tag::List as i64);
-        let (list_block, other) = (self.builder.create_block(), self.builder.create_block());
+        let (list_block, other) = (self.new_block(), self.new_block());
         self.builder
             .ins()
             .brif(is_list, list_block, &[], other, &[]);
@@ -67,7 +67,7 @@ impl Translator<'_, '_> {
         // Another pass. Nothing is written before it is certain that the handler need not see to the pass.
         self.builder.switch_to_block(next_pass);
         let target = self.target_of(instruction);
-        let counted = self.builder.create_block();
+        let counted = self.new_block();
         let loop_index = usize::from(instruction.flags());
         self.begin_pass((loop_index < 255).then_some(loop_index), counted, slow);
         self.builder.switch_to_block(counted);
@@ -78,7 +78,7 @@ impl Translator<'_, '_> {
         self.builder.ins().jump(target, &[]);
 
         // The end of the loop, and everything else.
-        let end = self.builder.create_block();
+        let end = self.new_block();
         self.slow_path(op, instruction, slow, end, &[]);
         self.builder.switch_to_block(end);
         self.forget_bound(op);

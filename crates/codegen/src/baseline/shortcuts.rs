@@ -172,7 +172,7 @@ impl Translator<'_, '_> {
             }
             Shortcut::Length => {
                 let object = self.bits(argument);
-                let (text, found) = (self.builder.create_block(), self.builder.create_block());
+                let (text, found) = (self.new_block(), self.new_block());
                 let length = self.builder.append_block_param(found, types::I32);
                 let list = self.cell_of(object, Tag::List, text);
                 let elements = self.load(types::I32, list, ListCell::LENGTH_OFFSET);
@@ -224,7 +224,7 @@ impl Translator<'_, '_> {
             .builder
             .ins()
             .iadd_imm_s(text, StringCell::ASCII_BYTES_OFFSET as i64);
-        let (view, found) = (self.builder.create_block(), self.builder.create_block());
+        let (view, found) = (self.new_block(), self.new_block());
         let start = self.builder.append_block_param(found, types::I64);
         let is_view = self.builder.ins().band_imm_u(flags, i64::from(flags::VIEW));
         self.builder
@@ -293,7 +293,7 @@ impl Translator<'_, '_> {
 
     /// Goes to `slow` if storing a word in a list takes more than a store.
     pub fn check_element(&mut self, list: Value, bits: Value, slow: ir::Block) {
-        let (store, other) = (self.builder.create_block(), self.builder.create_block());
+        let (store, other) = (self.new_block(), self.new_block());
         let first = self.word(Word::FIRST_NON_NUMBER);
         let is_number = self
             .builder

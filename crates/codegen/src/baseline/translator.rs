@@ -49,6 +49,8 @@ pub(super) struct Translator<'job, 'function> {
     pub position: u32,
     /// Whether the processor rounds doubles to whole numbers in one instruction.
     pub rounds: bool,
+    /// Whether the basic block being translated is seldom reached.
+    is_cold: bool,
     /// Whether control arrives at the next instruction.
     pub is_open: bool,
 }
@@ -62,7 +64,8 @@ pub(super) fn translate(
     rounds: bool,
 ) -> Result<(), CompileError> {
     let instructions = job.block.instructions.len();
-    let analysis = Analysis::of(&job.block).ok_or(CompileError::TooLarge(instructions))?;
+    let analysis =
+        Analysis::of(&job.block, &job.observed).ok_or(CompileError::TooLarge(instructions))?;
     let signature = |parameters: &[Type], results: &[Type]| Signature {
         params: parameters.iter().copied().map(AbiParam::new).collect(),
         returns: results.iter().copied().map(AbiParam::new).collect(),
@@ -110,6 +113,7 @@ pub(super) fn translate(
         notice,
         position: 0,
         rounds,
+        is_cold: false,
         is_open: true,
     };
     translator.translate_entry(at);
@@ -118,6 +122,31 @@ pub(super) fn translate(
     translator.builder.seal_all_blocks();
     translator.builder.finalize(config);
     Ok(())
+}
+
+/// Whether an instruction takes much more code in line than out of line.
+fn is_large(op: Op) -> bool {
+    matches!(
+        op,
+        Op::Add
+            | Op::Subtract
+            | Op::Multiply
+            | Op::Divide
+            | Op::Modulo
+            | Op::Invoke
+            | Op::ReadLocal
+            | Op::GetGlobal
+            | Op::SetGlobal
+            | Op::GetVariable
+            | Op::GetOuterVariable
+            | Op::SetVariable
+            | Op::GetMember
+            | Op::SetMember
+            | Op::GetIndex
+            | Op::SetIndex
+            | Op::Call
+            | Op::CallMember
+    )
 }
 
 impl Translator<'_, '_> {
@@ -180,6 +209,7 @@ impl Translator<'_, '_> {
             };
             self.numbers = numbers.clone();
             self.bound.fill(None);
+            self.is_cold = basic.is_cold;
             if basic.is_cold {
                 self.builder.set_cold_block(block);
             }
@@ -194,7 +224,8 @@ impl Translator<'_, '_> {
             {
                 self.position = position + words - 1;
                 self.builder.set_srcloc(SourceLoc::new(self.position));
-                if words == 2 {
+                // What is seldom executed had better be small.
+                if words == 2 || (basic.is_cold && is_large(op)) {
                     self.translate_out_of_line(op, instruction);
                 } else {
                     self.translate_instruction(op, instruction);
@@ -275,9 +306,18 @@ impl Translator<'_, '_> {
         block
     }
 
+    /// A new block, which is as seldom reached as the basic block being translated.
+    pub fn new_block(&mut self) -> ir::Block {
+        let block = self.builder.create_block();
+        if self.is_cold {
+            self.builder.set_cold_block(block);
+        }
+        block
+    }
+
     /// Goes on here if the condition holds, else in `otherwise`.
     pub fn require(&mut self, condition: Value, otherwise: ir::Block) {
-        let next = self.builder.create_block();
+        let next = self.new_block();
         self.builder
             .ins()
             .brif(condition, next, &[], otherwise, &[]);
@@ -286,7 +326,7 @@ impl Translator<'_, '_> {
 
     /// Goes to `otherwise` if the condition holds, else on here.
     pub fn refuse(&mut self, condition: Value, otherwise: ir::Block) {
-        let next = self.builder.create_block();
+        let next = self.new_block();
         self.builder
             .ins()
             .brif(condition, otherwise, &[], next, &[]);
@@ -351,7 +391,7 @@ impl Translator<'_, '_> {
     // ---- registers ----
 
     pub fn is_bound(&self, register: u16) -> bool {
-        self.analysis.bound.contains(Register(register))
+        self.analysis.in_memory || self.analysis.bound.contains(Register(register))
     }
 
     pub fn is_number(&self, register: u16) -> bool {
@@ -489,7 +529,7 @@ impl Translator<'_, '_> {
         results: &[u16],
     ) {
         self.builder.switch_to_block(slow);
-        self.slow_path_here(op, instruction, Some((merge, results)));
+        self.slow_path_here(op, instruction, Some((merge, results)), true);
     }
 
     fn slow_path_here(
@@ -497,6 +537,7 @@ impl Translator<'_, '_> {
         op: Op,
         instruction: Instruction,
         merge: Option<(ir::Block, &[u16])>,
+        is_seldom: bool,
     ) {
         let position = self.call_out_of_line(op);
         let next = i64::from(self.position) + 1;
@@ -506,12 +547,12 @@ impl Translator<'_, '_> {
         if op.falls_through()
             && let Some((merge, results)) = merge
         {
-            let done = self.builder.create_block();
+            let done = self.new_block();
             let other = self.cold_block();
             let same = self.builder.ins().icmp_imm_u(IntCC::Equal, position, next);
             self.builder.ins().brif(same, done, &[], other, &[]);
             self.builder.switch_to_block(done);
-            if targets.is_empty() {
+            if is_seldom {
                 self.builder.set_cold_block(done);
             }
             let arguments: Vec<BlockArg> = results
@@ -576,7 +617,7 @@ impl Translator<'_, '_> {
 
     /// A block where fast and slow path of an instruction meet, with a parameter for each register written.
     pub fn merge_block(&mut self, results: &[u16]) -> ir::Block {
-        let merge = self.builder.create_block();
+        let merge = self.new_block();
         for register in results {
             let kind = if self.is_float(*register) {
                 types::F64
@@ -639,11 +680,11 @@ impl Translator<'_, '_> {
         };
         let merge = self.merge_block(&results);
         if !op.falls_through() {
-            self.slow_path_here(op, instruction, None);
+            self.slow_path_here(op, instruction, None, false);
             self.is_open = false;
             return;
         }
-        self.slow_path_here(op, instruction, Some((merge, &results)));
+        self.slow_path_here(op, instruction, Some((merge, &results)), false);
         self.continue_in(op, merge, &results);
     }
 

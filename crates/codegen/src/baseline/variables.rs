@@ -96,7 +96,7 @@ impl Translator<'_, '_> {
         let slow = self.cold_block();
         let merge = self.merge_block(&[instruction.a()]);
         if mode == ReadMode::PLAIN {
-            let fallback = self.builder.create_block();
+            let fallback = self.new_block();
             self.refuse_unassigned(bits, fallback);
             self.finish_fast(merge, instruction.a(), bits);
             self.builder.switch_to_block(fallback);

@@ -1,5 +1,6 @@
 //! Compiled code: options, the policy that decides what is compiled when, and the thread that does it.
 
+mod machine_code;
 mod optimized;
 mod policy;
 mod report;
@@ -7,6 +8,7 @@ mod worker;
 
 use kiln_vm::Vm;
 
+pub use machine_code::{CodeForm, MachineCodeError, machine_code};
 pub use report::{JitReport, TierEvent, TierEventKind};
 
 use policy::Policy;
