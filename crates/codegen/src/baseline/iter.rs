@@ -35,7 +35,8 @@ impl Translator<'_, '_> {
 
         self.builder.switch_to_block(list_block);
         let list = self.address_in(sequence, Tag::List);
-        let address = self.element_address(list, whole, slow);
+        let ended = self.new_block();
+        let address = self.element_address(list, whole, ended);
         let value = self.load(types::I64, address, 0);
         let arguments = [self.as_kept(element, value), self.as_kept(state + 1, index)];
         self.builder.ins().jump(next_pass, &arguments);
@@ -50,12 +51,12 @@ impl Translator<'_, '_> {
         self.require(is_range, slow);
         let count = self.load(types::F64, range, offset_of!(RangeCell, count));
         let goes_on = self.builder.ins().fcmp(FloatCC::LessThan, index, count);
-        self.require(goes_on, slow);
-        let zero = self.number(0.0);
+        self.require(goes_on, ended);
+        let zero = self.builder.ins().iconst(types::I32, 0);
         let exists = self
             .builder
             .ins()
-            .fcmp(FloatCC::GreaterThanOrEqual, index, zero);
+            .icmp(IntCC::SignedGreaterThanOrEqual, whole, zero);
         self.require(exists, slow);
         let first = self.load(types::F64, range, offset_of!(RangeCell, first));
         let step = self.load(types::F64, range, offset_of!(RangeCell, step));
@@ -77,8 +78,20 @@ impl Translator<'_, '_> {
         }
         self.builder.ins().jump(target, &[]);
 
-        // The end of the loop, and everything else.
+        // Behind the last element: the index is advanced nevertheless.
         let end = self.new_block();
+        self.builder.switch_to_block(ended);
+        let zero = self.builder.ins().iconst(types::I32, 0);
+        let is_behind = self
+            .builder
+            .ins()
+            .icmp(IntCC::SignedGreaterThanOrEqual, whole, zero);
+        self.require(is_behind, slow);
+        let window = self.window;
+        self.store(index, window, Self::slot(state + 1));
+        self.builder.ins().jump(end, &[]);
+
+        // Everything else.
         self.slow_path(op, instruction, slow, end, &[]);
         self.builder.switch_to_block(end);
         self.forget_bound(op);
