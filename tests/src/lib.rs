@@ -16,6 +16,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod book;
 pub mod conformance;
 pub mod corpus;
 pub mod diff;

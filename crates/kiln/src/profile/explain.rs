@@ -19,6 +19,8 @@ const MAX_PLACES: usize = 6;
 const MAX_KINDS: usize = 3;
 /// The most members of a shape that are listed.
 const MAX_MEMBERS: usize = 5;
+/// A place whose commonest shape is rarer than this meets maps that are used as tables, whose keys are no members.
+const TABLE: f64 = 0.05;
 /// With fewer samples nothing is said of shares at full speed.
 const ENOUGH_SAMPLES: u64 = 50;
 /// A place that met its commonest kind of values more often needs no word.
@@ -179,10 +181,13 @@ impl<'a> Subject<'a> {
                 ""
             };
             format!(
-                "line {}: {} iterations in {} entries, {} of the time with what it calls{takes_over}",
+                "line {}: {} iterations in {}, {} of the time with what it calls{takes_over}",
                 it.line,
                 grouped(iterations),
-                grouped(entries),
+                match entries {
+                    1 => "one entry".into(),
+                    entries => format!("{} entries", grouped(entries)),
+                },
                 percent(it.share)
             )
         };
@@ -191,7 +196,13 @@ impl<'a> Subject<'a> {
 
     /// The places that met several kinds, those that did so most often first.
     fn unstable(&self) -> Vec<&'a Site> {
-        let is_unstable = |site: &&&Site| site.score < STABLE && site.count >= OFTEN;
+        // Shapes may differ and have members of the same names, if one was made before its prototype was one.
+        let differs = |site: &Site| {
+            let texts: BTreeSet<&str> = site.signatures.iter().map(|it| &*it.text).collect();
+            texts.len() > 1
+        };
+        let is_unstable =
+            |site: &&&Site| site.score < STABLE && site.count >= OFTEN && differs(site);
         let mut sites: Vec<&Site> = self.sites.iter().filter(is_unstable).copied().collect();
         let misses = |site: &Site| site.count as f64 * (1.0 - site.score);
         sites.sort_by(|a, b| misses(b).total_cmp(&misses(a)));
@@ -388,7 +399,7 @@ fn shape(signature: &str) -> Option<BTreeSet<&str>> {
 /// The members that some, but not all of the shapes have that the places met: `` `dx` and `dy` ``.
 fn partial_members(sites: &[&Site]) -> Option<String> {
     let mut partial: Vec<&str> = Vec::new();
-    for site in sites {
+    for site in sites.iter().filter(|site| site.score >= TABLE) {
         let signatures = site.signatures.iter();
         let shapes: Vec<BTreeSet<&str>> = signatures.filter_map(|it| shape(&it.text)).collect();
         let all: BTreeSet<&str> = shapes.iter().flatten().copied().collect();
@@ -437,8 +448,14 @@ fn tier_story(function: &Function, tiers: &Profile) -> Vec<String> {
             time(tiers.total_ns as f64)
         )];
     }
+    let ends_waiting = changes
+        .last()
+        .is_some_and(|last| last.event == TierChangeKind::Queued);
     let namesakes = tiers.functions.iter().filter(|it| it.name == function.name);
     let mut story: Vec<String> = changes.iter().map(|it| tier_change(it)).collect();
+    if ends_waiting {
+        story.push("the program ended before its machine code was ready".into());
+    }
     if namesakes.count() > 1 && function.kind != FunctionKind::TopLevel {
         story.push("other functions of this name are among these".into());
     }
