@@ -59,6 +59,9 @@ impl CacheEntry {
 /// The entries after the first of a polymorphic cache.
 pub const POLYMORPHIC_ENTRIES: usize = 3;
 
+/// After so many objects of one shape in a row, an access that has seen many shapes starts afresh.
+const STREAK: u8 = 100;
+
 /// What an instruction has seen.
 #[repr(C)]
 pub struct FeedbackCell {
@@ -68,8 +71,12 @@ pub struct FeedbackCell {
     pub first: Cell<CacheEntry>,
     /// The other entries, once there are any.
     pub others: OnceCell<Box<[Cell<CacheEntry>; POLYMORPHIC_ENTRIES]>>,
-    /// Objects of more shapes than entries came by: the cache is no longer filled.
+    /// Objects of more shapes than entries came by: the cache is no longer filled, that of the interpreter is asked.
     pub megamorphic: Cell<bool>,
+    /// Of such a cell: the shape that came by last, beside those of the entries.
+    pub last_shape: Cell<ShapeId>,
+    /// How often in a row that was the same.
+    pub streak: Cell<u8>,
     /// The code called: of the last call, if `targets` is 1.
     pub target: Cell<usize>,
     /// How many different functions have been called, up to 255.
@@ -123,6 +130,41 @@ impl FeedbackCell {
         self.megamorphic.set(true);
         // Keep following the program: the first entry is the most recent one.
         self.first.set(entry);
+    }
+
+    /// Enters what a slow path has found for an access that sees many shapes: entries for this shape follow the prototype epoch,
+    /// and if there has been no other shape for long, the cache starts afresh with this one.
+    pub fn record_megamorphic(&self, entry: CacheEntry) {
+        let others = self
+            .others
+            .get()
+            .into_iter()
+            .flat_map(|others| others.iter());
+        for known in std::iter::once(&self.first).chain(others) {
+            if known.get().shape == entry.shape {
+                known.set(entry);
+                return;
+            }
+        }
+        if self.last_shape.replace(entry.shape) != entry.shape {
+            self.streak.set(0);
+            return;
+        }
+        self.streak.set(self.streak.get() + 1);
+        if self.streak.get() < STREAK {
+            return;
+        }
+        self.streak.set(0);
+        self.megamorphic.set(false);
+        self.first.set(entry);
+        for other in self
+            .others
+            .get()
+            .into_iter()
+            .flat_map(|others| others.iter())
+        {
+            other.set(CacheEntry::EMPTY);
+        }
     }
 
     /// Forgets entries that mention shapes which are gone, and inherited ones if asked to.

@@ -7,6 +7,7 @@ pub mod heap;
 pub mod host;
 mod interp;
 pub mod intrinsics;
+mod member_cache;
 pub mod object;
 pub mod profile;
 mod results;

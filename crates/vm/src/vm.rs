@@ -14,6 +14,7 @@ use crate::host::Host;
 use crate::intrinsics::closure::ClosureRow;
 use crate::intrinsics::shell::Shell;
 use crate::intrinsics::{Intrinsic, IntrinsicTable};
+use crate::member_cache::MemberCache;
 use crate::object::allocator::Allocator;
 use crate::object::function::FunctionCell;
 use crate::object::handle::HandleTable;
@@ -61,6 +62,8 @@ pub struct Vm {
     pub(crate) prototype_epoch: u32,
     /// Optimized code that relies on the epoch.
     pub(crate) prototype_dependents: Dependents,
+    /// What accesses that see many shapes have found.
+    pub(crate) member_cache: MemberCache,
     pub(crate) globals: Globals,
     pub(crate) strings: Strings,
     pub(crate) frames: FrameStack,
@@ -277,6 +280,7 @@ impl Roots for World<'_> {
             {
                 cell.forget(&vm.shapes, true);
             }
+            vm.member_cache.clear();
             vm.shapes.recycle();
         }
     }
@@ -346,6 +350,7 @@ impl Vm {
     /// Forgets all cached inherited members.
     #[cold]
     pub(crate) fn forget_inherited_members(&mut self) {
+        self.member_cache.clear();
         for cell in self
             .instances
             .iter()
@@ -416,6 +421,8 @@ impl Vm {
             first: std::cell::Cell::new(crate::feedback::CacheEntry::EMPTY),
             others: std::cell::OnceCell::new(),
             megamorphic: std::cell::Cell::new(false),
+            last_shape: std::cell::Cell::new(ShapeId::NONE),
+            streak: std::cell::Cell::new(0),
             target: std::cell::Cell::new(0),
             targets: std::cell::Cell::new(0),
         });
@@ -598,6 +605,7 @@ impl Vm {
             shapes,
             prototype_epoch: 1,
             prototype_dependents: Dependents::default(),
+            member_cache: MemberCache::default(),
             globals: Globals::new(),
             strings,
             frames,

@@ -11,6 +11,7 @@ use crate::feedback::{Access, CacheEntry, FeedbackCell};
 use crate::heap::Gc;
 use crate::object::map::shape::ShapeId;
 use crate::object::map::{MapCell, Member, Slot};
+use crate::object::string::StringCell;
 use crate::value::{Tag, Value};
 use crate::vm::Vm;
 
@@ -65,13 +66,24 @@ pub(super) fn look_up_member(
     object: Value,
 ) -> Fallible<Option<Member>> {
     let key = feedback.key_string();
+    if feedback.megamorphic.get()
+        && let Some(shape) = shape_for(vm, object, key)
+        && let Some(entry) = vm.member_cache.find(shape, key)
+        && let Some(member) = member_by(vm, entry, object, key)
+    {
+        feedback.record_megamorphic(entry);
+        return Ok(Some(member));
+    }
     let Some(member) = vm.find_member(object, key)? else {
         return Ok(None);
     };
-    if !feedback.megamorphic.get()
-        && let Some(entry) = cache_entry(vm, object, member)
-    {
-        feedback.record(entry);
+    if let Some(entry) = cache_entry(vm, object, member) {
+        if feedback.megamorphic.get() {
+            vm.member_cache.insert(key, entry);
+            feedback.record_megamorphic(entry);
+        } else {
+            feedback.record(entry);
+        }
     }
     Ok(Some(member))
 }
@@ -247,19 +259,29 @@ pub(super) fn slow_get_member(vm: &mut Vm, next: Next) -> Step {
 }
 
 pub(super) fn cached_member_at(vm: &Vm, feedback: &FeedbackCell, object: Value) -> Option<Member> {
-    let mut shape = shape_of(object);
-    if shape == ShapeId::NONE {
-        if !vm.dictionary_inherits(object.as_map()?, feedback.key_string()) {
-            return None;
-        }
-        shape = ShapeId::DICTIONARY;
-    }
+    let key = feedback.key_string();
+    let shape = shape_for(vm, object, key)?;
     let first = feedback.first.get();
     let entry = if first.shape == shape {
         first
     } else {
         feedback.other_entry(shape)?
     };
+    member_by(vm, entry, object, key)
+}
+
+/// The shape under which a member of the object may be found in caches.
+fn shape_for(vm: &Vm, object: Value, key: Gc<StringCell>) -> Option<ShapeId> {
+    match shape_of(object) {
+        ShapeId::NONE => vm
+            .dictionary_inherits(object.as_map()?, key)
+            .then_some(ShapeId::DICTIONARY),
+        shape => Some(shape),
+    }
+}
+
+/// The member that a cache's entry for objects of this shape leads to, if it still holds.
+fn member_by(vm: &Vm, entry: CacheEntry, object: Value, key: Gc<StringCell>) -> Option<Member> {
     let holder = match entry.access {
         Access::Own => object.as_map()?,
         Access::Inherited if entry.epoch == vm.prototype_epoch => entry.holder?,
@@ -268,7 +290,7 @@ pub(super) fn cached_member_at(vm: &Vm, feedback: &FeedbackCell, object: Value) 
     Some(Member {
         value: holder.slot(entry.slot).get(),
         holder,
-        key: feedback.key_string(),
+        key,
     })
 }
 
@@ -361,11 +383,7 @@ pub(super) fn store_member(
     vm.map_set_interned(map, key, value)?;
     let after = map.shape();
     // `__isa` decides about the shape by its value: not cached. A prototype's new key starts a new epoch: neither.
-    if key == vm.names.isa
-        || after == ShapeId::NONE
-        || feedback.megamorphic.get()
-        || (map.is_prototype() && before != after)
-    {
+    if key == vm.names.isa || after == ShapeId::NONE || (map.is_prototype() && before != after) {
         return Ok(());
     }
     let Some(slot) = vm.shapes.get(after).find(key) else {
@@ -391,7 +409,11 @@ pub(super) fn store_member(
             holder: None,
         }
     };
-    feedback.record(entry);
+    if feedback.megamorphic.get() {
+        feedback.record_megamorphic(entry);
+    } else {
+        feedback.record(entry);
+    }
     Ok(())
 }
 
