@@ -291,6 +291,49 @@ impl Lowering<'_, '_> {
         let result = self.builder.ins().fcvt_from_sint(types::F64, remainder);
         self.builder.ins().jump(done, &[result.into()]);
         self.builder.switch_to_block(general);
+        if self
+            .known_number(rhs)
+            .is_some_and(|known| known >= 1.0 && known < EXACT as f64 && known.fract() == 0.0)
+        {
+            let result = self.exact_remainder(dividend, divisor);
+            self.builder.ins().jump(done, &[result.into()]);
+            self.builder.switch_to_block(done);
+            return self.builder.block_params(done)[0];
+        }
+        let result = self.call_floats(tier::remainder as *const (), dividend, divisor);
+        self.builder.ins().jump(done, &[result.into()]);
+        self.builder.switch_to_block(done);
+        self.builder.block_params(done)[0]
+    }
+
+    /// The remainder by a positive whole number, without an integer division: for whole dividends from 0 to 2^53 quotient, product and
+    /// difference are exact but for a quotient that may be rounded up by one. Others are left to the runtime.
+    fn exact_remainder(&mut self, dividend: ClifValue, divisor: ClifValue) -> ClifValue {
+        let runtime = self.cold_block();
+        let done = self.builder.create_block();
+        self.builder.append_block_param(done, types::F64);
+        let bits = self.bits_of(dividend);
+        let is_positive = self
+            .builder
+            .ins()
+            .icmp_imm_s(IntCC::SignedGreaterThanOrEqual, bits, 0);
+        self.require(is_positive, runtime);
+        let limit = self.float(EXACT as f64);
+        let is_exact = self.builder.ins().fcmp(FloatCC::LessThan, dividend, limit);
+        self.require(is_exact, runtime);
+        let whole = self.builder.ins().trunc(dividend);
+        let is_whole = self.builder.ins().fcmp(FloatCC::Equal, whole, dividend);
+        self.require(is_whole, runtime);
+        let quotient = self.builder.ins().fdiv(dividend, divisor);
+        let quotient = self.builder.ins().trunc(quotient);
+        let product = self.builder.ins().fmul(quotient, divisor);
+        let rest = self.builder.ins().fsub(dividend, product);
+        let zero = self.float(0.0);
+        let is_below = self.builder.ins().fcmp(FloatCC::LessThan, rest, zero);
+        let raised = self.builder.ins().fadd(rest, divisor);
+        let rest = self.builder.ins().select(is_below, raised, rest);
+        self.builder.ins().jump(done, &[rest.into()]);
+        self.builder.switch_to_block(runtime);
         let result = self.call_floats(tier::remainder as *const (), dividend, divisor);
         self.builder.ins().jump(done, &[result.into()]);
         self.builder.switch_to_block(done);

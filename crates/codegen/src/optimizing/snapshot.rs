@@ -313,7 +313,29 @@ impl Snapshot<'_> {
                 Some(cell) => self.member(unsafe { &*cell }),
                 None => SiteFeedback::Unknown,
             },
-            Op::Call | Op::Invoke | Op::ReadLocal => match cell(instance) {
+            Op::GetSelf => SiteFeedback::Operands(Kinds::ANY.without(Kinds::UNASSIGNED)),
+            Op::ForLoop => {
+                // The instruction notes nothing: what made the sequence tells.
+                let makes_range =
+                    instance.block.instructions.iter().any(|other| {
+                        other.op() == Some(Op::MakeRange) && other.a() == instruction.b()
+                    });
+                SiteFeedback::Container(if makes_range {
+                    Kinds::RANGE
+                } else {
+                    Kinds::LIST
+                })
+            }
+            // The fast path, which notes nothing, is for values that are no functions.
+            Op::Invoke | Op::ReadLocal => match cell(instance) {
+                // SAFETY: a cell of the instance.
+                Some(cell) => {
+                    let calls = self.calls(unsafe { &*cell });
+                    SiteFeedback::Call(calls.unwrap_or_default())
+                }
+                None => SiteFeedback::Unknown,
+            },
+            Op::Call => match cell(instance) {
                 // SAFETY: a cell of the instance.
                 Some(cell) => match self.calls(unsafe { &*cell }) {
                     Some(calls) => SiteFeedback::Call(calls),
@@ -321,6 +343,8 @@ impl Snapshot<'_> {
                 },
                 None => SiteFeedback::Unknown,
             },
+            // These note nothing; the same comparison in front of the loop does.
+            _ if op.info().name.starts_with("loop_if_") => SiteFeedback::Operands(Kinds::NUMBER),
             _ if op.info().flags == kiln_bytecode::FlagUse::observed
                 && !op.info().effects.contains(Effects::writes) =>
             {

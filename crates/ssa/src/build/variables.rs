@@ -34,8 +34,15 @@ impl Builder<'_> {
                 self.store_member(map, instruction)
             }
             Op::GetSelf => {
-                let value = self.read(Register::SELF);
-                let is_set = !self.kinds(value).meets(Kinds::UNASSIGNED);
+                let mut value = self.read(Register::SELF);
+                let set = Kinds::ANY.without(Kinds::UNASSIGNED);
+                if let SiteFeedback::Operands(seen) = self.frame.feedback()
+                    && seen.is_within(set)
+                    && self.kinds(value).meets(set)
+                {
+                    value = self.of_kind(value, set);
+                }
+                let is_set = self.kinds(value).is_within(set);
                 if is_set {
                     self.write(Register(instruction.a()), value);
                 }
