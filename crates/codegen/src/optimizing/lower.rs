@@ -50,6 +50,8 @@ pub(super) struct Lowering<'job, 'function> {
 pub(super) struct Signatures {
     /// Two words to a word.
     pub two: SigRef,
+    /// Three words to a word.
+    pub three: SigRef,
     /// Four words to a word.
     pub four: SigRef,
     /// Four words to nothing.
@@ -96,6 +98,7 @@ pub(super) fn lower(
     let mut builder = FunctionBuilder::new(clif, context);
     let signatures = Signatures {
         two: builder.import_signature(signature(&[WORD; 2], &[WORD])),
+        three: builder.import_signature(signature(&[WORD; 3], &[WORD])),
         four: builder.import_signature(signature(&[WORD; 4], &[WORD])),
         four_to_none: builder.import_signature(signature(&[WORD; 4], &[])),
         floats: builder.import_signature(signature(&[types::F64; 2], &[types::F64])),
@@ -209,13 +212,31 @@ impl Lowering<'_, '_> {
 
         self.builder.switch_to_block(full);
         let make_room = self.word(tier::make_room as *const () as u64);
-        let call = self
-            .builder
-            .ins()
-            .call_indirect(self.signatures.two, make_room, &[vm, end]);
+        let call =
+            self.builder
+                .ins()
+                .call_indirect(self.signatures.three, make_room, &[vm, code, window]);
         let refused = self.builder.inst_results(call)[0];
         let thrown = self.thrown;
-        self.builder.ins().brif(refused, thrown, &[], fits, &[]);
+        self.refuse(refused, thrown);
+        // There is room for the function itself; if there is none for what is inlined, the interpreter gets by.
+        let limit = self.word(self.job.limit);
+        let limit = self.load(types::I64, limit, 0);
+        let is_beyond = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedGreaterThan, end, limit);
+        let narrow = self.cold_block();
+        self.builder.ins().brif(is_beyond, narrow, &[], fits, &[]);
+        self.builder.switch_to_block(narrow);
+        let interpret = self.word(tier::interpret as *const () as u64);
+        let call = self.builder.ins().call_indirect(
+            self.signatures.four,
+            interpret,
+            &[vm, window, code, at],
+        );
+        let result = self.builder.inst_results(call)[0];
+        self.builder.ins().return_(&[result]);
 
         self.builder.switch_to_block(fits);
         let top = self.load(types::I64, vm, layout::FRAMES_TOP);
