@@ -121,6 +121,7 @@ impl Options {
             evict_always: self.jit_evict,
             perf_map: self.perf_map,
             debugger: self.gdb,
+            log: logs("jit"),
             record: self.jit_stats || self.record_tiers,
         }
     }
@@ -317,6 +318,12 @@ impl ThresholdArguments {
             stability: self.min_stability / 100.0,
         }
     }
+}
+
+/// Whether the environment asks for messages about a part of the engine: `KILN_LOG` lists parts, with commas between them.
+fn logs(part: &str) -> bool {
+    let parts = std::env::var("KILN_LOG").unwrap_or_default();
+    parts.split(',').any(|it| it.trim() == part)
 }
 
 fn percentage(text: &str) -> Result<f64, String> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use kiln::{
     CodeBlock, CompileErrors, CompileOptions, Engine, Interpreter, Outcome, RuntimeError,
-    ScriptError, TierEventKind,
+    ScriptError,
 };
 
 use crate::arguments::{Options, Program};
@@ -114,26 +114,7 @@ impl World {
     fn print_jit_report(&self) {
         let report = self.interpreter.jit_report();
         for event in &report.events {
-            let what = match &event.kind {
-                TierEventKind::Queued => "hot".to_owned(),
-                TierEventKind::Installed {
-                    bytes,
-                    instructions,
-                    compile_time,
-                } => format!("{instructions} instructions, {bytes} bytes in {compile_time:.0?}"),
-                TierEventKind::Optimized {
-                    bytes,
-                    instructions,
-                    compile_time,
-                    ..
-                } => format!(
-                    "optimized: {instructions} operations, {bytes} bytes in {compile_time:.0?}"
-                ),
-                TierEventKind::Deoptimized { line } => format!("given up in line {line}"),
-                TierEventKind::Evicted => "evicted".to_owned(),
-                TierEventKind::Refused { reason } => format!("refused: {reason}"),
-            };
-            eprintln!("{:>9.1?}  {}: {what}", event.time, event.function);
+            eprintln!("{event}");
         }
         eprintln!(
             "compiled {} functions ({} bytes of code from {} instructions) in {:.1?}; {} optimized, {} given up, {} refused, {} evicted",

@@ -46,6 +46,8 @@ pub struct JitOptions {
     pub perf_map: bool,
     /// Register compiled code with a debugger that knows the interface of GDB.
     pub debugger: bool,
+    /// Write a line to standard error whenever something happens to code.
+    pub log: bool,
     /// Keep a record of what happens to code, for [`JitReport::events`].
     pub record: bool,
 }
@@ -67,6 +69,7 @@ impl Default for JitOptions {
             evict_always: false,
             perf_map: false,
             debugger: false,
+            log: false,
             record: false,
         }
     }

@@ -5,6 +5,7 @@
 //! in instructions.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -60,6 +61,8 @@ pub(super) struct Policy {
     executor: Executor,
     started: Instant,
     report: JitReport,
+    /// There is no memory for code: nothing is compiled any more.
+    is_off: bool,
 }
 
 /// The policy as the interpreter knows it.
@@ -89,12 +92,16 @@ impl Policy {
     /// Gives an interpreter a policy. None if nothing can be compiled on this machine.
     pub fn install(vm: &mut Vm, options: JitOptions) -> Option<Shared> {
         let compilers = Compilers::new().ok()?;
+        let mut no_thread = None;
         let executor = match options.background {
             false => Executor::Here(Box::new(compilers)),
             // Without a thread of its own the compiler works when it is asked.
             true => match Worker::start(compilers, vm.safepoint_handle()) {
                 Ok(worker) => Executor::Background(worker),
-                Err(_) => Executor::Here(Box::new(Compilers::new().ok()?)),
+                Err(error) => {
+                    no_thread = Some(error);
+                    Executor::Here(Box::new(Compilers::new().ok()?))
+                }
             },
         };
         let memory = CodeMemory::new(CodeMemoryOptions {
@@ -107,7 +114,7 @@ impl Policy {
         });
         // The countdowns end often enough for the count of instructions to be looked at.
         let first = (options.threshold / 8).max(1);
-        let policy = Arc::new(Mutex::new(Policy {
+        let mut policy = Policy {
             options,
             states: HashMap::new(),
             evictions: HashMap::new(),
@@ -116,7 +123,17 @@ impl Policy {
             executor,
             started: Instant::now(),
             report: JitReport::default(),
-        }));
+            is_off: false,
+        };
+        if let Some(error) = no_thread {
+            let reason =
+                format!("no thread ({error}): the script waits while its code is compiled");
+            policy.record("compiler", TierEventKind::Limited { reason });
+        }
+        if policy.options.code_bytes == 0 {
+            policy.turn_off("the budget for machine code is zero");
+        }
+        let policy = Arc::new(Mutex::new(policy));
         vm.set_tiering(Box::new(Link(policy.clone())), first, first);
         let installer = policy.clone();
         vm.hooks().install_code = Some(Box::new(move |vm| lock(&installer).take_deliveries(vm)));
@@ -132,7 +149,10 @@ impl Policy {
         let address = std::ptr::from_ref(code) as usize;
         let interval = match self.states.get(&address) {
             None => {
-                let missing = self.missing(code, what, self.options.threshold);
+                let missing = match self.is_off {
+                    true => u32::MAX,
+                    false => self.missing(code, what, self.options.threshold),
+                };
                 if missing == 0 {
                     self.compile(vm, code, address);
                 }
@@ -382,7 +402,16 @@ impl Policy {
             self.evict(vm, missing);
             published = self.memory.publish(code, |_| None);
         }
-        published.map_err(|error| error.to_string())
+        published.map_err(|error| {
+            let reason = error.to_string();
+            if matches!(
+                error,
+                CodeMemoryError::Unsupported | CodeMemoryError::Refused { .. }
+            ) {
+                self.turn_off(&reason);
+            }
+            reason
+        })
     }
 
     fn install_baseline(
@@ -495,13 +524,29 @@ impl Policy {
         self.record(&name, TierEventKind::Evicted);
     }
 
+    /// Compiles nothing any more.
+    fn turn_off(&mut self, reason: &str) {
+        if !std::mem::replace(&mut self.is_off, true) {
+            let reason = format!("{reason}: the interpreter runs everything else");
+            self.record("compiler", TierEventKind::Limited { reason });
+        }
+    }
+
     fn record(&mut self, function: &str, kind: TierEventKind) {
+        if !self.options.record && !self.options.log {
+            return;
+        }
+        let event = TierEvent {
+            time: self.started.elapsed(),
+            function: function.to_owned(),
+            kind,
+        };
+        if self.options.log {
+            // Nothing depends on anybody reading it.
+            let _ = writeln!(std::io::stderr(), "{event}");
+        }
         if self.options.record && self.report.events.len() < MAX_EVENTS {
-            self.report.events.push(TierEvent {
-                time: self.started.elapsed(),
-                function: function.to_owned(),
-                kind,
-            });
+            self.report.events.push(event);
         }
     }
 }

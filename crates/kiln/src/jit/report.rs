@@ -1,5 +1,6 @@
 //! What became of code, for the profiler and for people.
 
+use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 /// Something that happened to the code of a function.
@@ -50,6 +51,41 @@ pub enum TierEventKind {
         /// Why.
         reason: String,
     },
+    /// Compilation is limited for the whole program: there is no thread for it, or no memory for its code.
+    Limited {
+        /// Why, and what that means.
+        reason: String,
+    },
+}
+
+impl Display for TierEvent {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>9.1?}  {}: ", self.time, self.function)?;
+        match &self.kind {
+            TierEventKind::Queued => f.write_str("hot"),
+            TierEventKind::Installed {
+                bytes,
+                instructions,
+                compile_time,
+            } => write!(
+                f,
+                "{instructions} instructions, {bytes} bytes in {compile_time:.0?}"
+            ),
+            TierEventKind::Optimized {
+                bytes,
+                instructions,
+                compile_time,
+                ..
+            } => write!(
+                f,
+                "optimized: {instructions} operations, {bytes} bytes in {compile_time:.0?}"
+            ),
+            TierEventKind::Deoptimized { line } => write!(f, "given up in line {line}"),
+            TierEventKind::Evicted => f.write_str("evicted"),
+            TierEventKind::Refused { reason } => write!(f, "refused: {reason}"),
+            TierEventKind::Limited { reason } => f.write_str(reason),
+        }
+    }
 }
 
 /// What an interpreter has compiled.

@@ -82,7 +82,7 @@ pub(super) fn tier_change(event: &TierEvent) -> TierChange {
     match &event.kind {
         TierEventKind::Queued => {}
         TierEventKind::Evicted => change.event = TierChangeKind::Evicted,
-        TierEventKind::Refused { reason } => {
+        TierEventKind::Refused { reason } | TierEventKind::Limited { reason } => {
             change.event = TierChangeKind::Refused;
             change.reason = Some(reason.clone());
         }
