@@ -412,6 +412,41 @@ pub(crate) fn variable_count(block: &CodeBlock) -> usize {
 mod tests {
     use super::*;
 
+    fn own(shape: u32) -> CacheEntry {
+        CacheEntry {
+            shape: ShapeId(shape),
+            access: Access::Own,
+            ..CacheEntry::EMPTY
+        }
+    }
+
+    #[test]
+    fn an_access_of_many_shapes_starts_afresh_after_many_of_one() {
+        let cell = FeedbackCell {
+            key: Value::NULL,
+            first: Cell::new(CacheEntry::EMPTY),
+            others: OnceCell::new(),
+            megamorphic: Cell::new(false),
+            last_shape: Cell::new(ShapeId::NONE),
+            streak: Cell::new(0),
+            target: Cell::new(0),
+            targets: Cell::new(0),
+        };
+        (10..15).for_each(|shape| cell.record(own(shape)));
+        assert!(cell.megamorphic.get());
+        for _ in 0..STREAK {
+            cell.record_megamorphic(own(20));
+            cell.record_megamorphic(own(21));
+        }
+        assert!(cell.megamorphic.get(), "two shapes in turn");
+        for _ in 0..=STREAK {
+            cell.record_megamorphic(own(30));
+        }
+        assert!(!cell.megamorphic.get());
+        assert_eq!(cell.first.get().shape, ShapeId(30));
+        assert!(cell.other_entry(ShapeId(11)).is_none());
+    }
+
     #[test]
     fn countdowns_count_on_when_nobody_arms_them_again() {
         let countdown = Countdown::new(2);
