@@ -100,6 +100,7 @@ test("the filter keeps what contains the text, and the keys lead to it", async (
   assert.deepEqual((await rows(tab, "functions")).map((row) => row[0]), ["twice"]);
   assert.ok((await tab.locator(".source tr.found").count()) >= 2);
   assert.ok((await tab.locator(".frame.found").count()) >= 1);
+  assert.match(await tab.locator("#flame-detail").textContent(), /^[\d.]+ % of the time is spent in .*“twice”$/);
   await tab.keyboard.press("Escape");
   assert.equal((await rows(tab, "functions")).length, profile.functions.length);
   await tab.keyboard.press("n");

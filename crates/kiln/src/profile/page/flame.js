@@ -51,6 +51,7 @@ class FlameGraph {
     this.reset = document.getElementById("flame-reset");
     this.recursion = document.getElementById("flame-recursion");
     this.wanted = "";
+    this.remark = "";
     this.recursion.checked = stacks.some((stack) => stack.frames.length > MANY_ROWS);
     this.recursion.addEventListener("change", () => this.build());
     this.reset.addEventListener("click", () => this.zoom(this.root));
@@ -142,7 +143,13 @@ class FlameGraph {
   }
 
   describe(node) {
-    this.detail.textContent = node ? this.summary(node) : "";
+    this.detail.textContent = node ? this.summary(node) : this.remark;
+  }
+
+  /** Says something where the chosen function is described, as long as none is. */
+  note(text) {
+    this.remark = text;
+    this.describe(this.chosen);
   }
 
   mark() {

@@ -18,7 +18,9 @@ function applyFilter() {
     line.classList.toggle("found", wanted !== "" && contains(line.querySelector(".code")));
   }
   const share = flame?.find(wanted) ?? 0;
-  statusLine.textContent = wanted === "" ? "" : `${shown} rows contain ${wanted}; ${formatShare(share)} of the time`;
+  const found = `${formatShare(share)} of the time is spent in functions whose name contains “${wanted}”`;
+  flame?.note(wanted === "" ? "" : found);
+  statusLine.textContent = wanted === "" ? "" : `${shown} rows; ${found}`;
 }
 
 /** Sorts a table by a column: numbers downwards first, texts upwards; a second time the other way round. */
