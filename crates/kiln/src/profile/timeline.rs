@@ -68,10 +68,19 @@ fn nanoseconds(time: Duration) -> u64 {
     time.as_nanos().try_into().unwrap_or(u64::MAX)
 }
 
+/// The name without what sets optimized code apart: `step (optimized loop 1)` is `step`. Of a top level the optimizer also names the
+/// line, which is 1.
+fn plain_name(name: &str) -> &str {
+    match name.split_once(" (optimized") {
+        Some((name, _)) => name.strip_suffix(":1").unwrap_or(name),
+        None => name,
+    }
+}
+
 pub(super) fn tier_change(event: &TierEvent) -> TierChange {
     let mut change = TierChange {
         time_ns: nanoseconds(event.time),
-        function: event.function.clone(),
+        function: plain_name(&event.function).to_owned(),
         event: TierChangeKind::Queued,
         code_bytes: None,
         instructions: None,
@@ -123,5 +132,33 @@ pub(super) fn collections(statistics: &Statistics) -> Collections {
         total_ns: nanoseconds(pauses.total),
         longest_ns: nanoseconds(pauses.longest),
         allocated_bytes: statistics.allocated_bytes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn optimized_code_belongs_to_its_function() {
+        let event = TierEvent {
+            time: Duration::from_millis(2),
+            function: "step (optimized loop 1)".into(),
+            kind: TierEventKind::Optimized {
+                for_loop: Some(1),
+                bytes: 100,
+                instructions: 20,
+                compile_time: Duration::from_millis(1),
+            },
+        };
+        let change = tier_change(&event);
+        assert_eq!(change.function, "step");
+        assert_eq!(change.event, TierChangeKind::Optimized);
+        assert_eq!(
+            (change.for_loop, change.code_bytes),
+            (Some(true), Some(100))
+        );
+        assert_eq!(plain_name("game.ms:1 (optimized)"), "game.ms");
+        assert_eq!(plain_name("game.ms:7"), "game.ms:7");
     }
 }
