@@ -175,7 +175,12 @@ impl Policy {
             Hot::Loop(index) => code.loops.get(index),
         };
         if let Some(countdown) = countdown {
-            countdown.arm(interval.max((self.options.threshold / 8).max(1)));
+            let least = if interval == SOON {
+                SOON
+            } else {
+                (self.options.threshold / 8).max(1)
+            };
+            countdown.arm(interval.max(least));
         }
     }
 
@@ -238,10 +243,25 @@ impl Policy {
         if history.has_given_up() {
             return u32::MAX;
         }
-        if history.wants(for_loop) {
+        let wants_loop = history.wants(for_loop);
+        // A function whose loops are hot and that is called again and again is better entered at its beginning.
+        let wants_calls =
+            for_loop.is_some() && code.calls.total() >= REPEATED_CALLS && history.wants(None);
+        let has_loop = history
+            .installed
+            .iter()
+            .any(|code| code.for_loop == for_loop);
+        if wants_calls {
+            self.optimize(vm, code, address, None);
+        }
+        if wants_loop {
             self.optimize(vm, code, address, for_loop);
         }
-        self.options.optimize_threshold
+        match for_loop {
+            // What runs in other code comes over at the end of the countdown.
+            Some(_) if has_loop => SOON,
+            _ => self.options.optimize_threshold,
+        }
     }
 
     fn optimize(
@@ -556,6 +576,9 @@ fn instance_at<'a>(address: usize) -> &'a CodeInstance {
     // SAFETY: instances live as long as their interpreter, and the policy is only called by it.
     unsafe { &*(address as *const CodeInstance) }
 }
+
+/// So many calls tell that a function is called again and again.
+const REPEATED_CALLS: u64 = 4;
 
 /// Passes of a loop until the policy looks again, when something is likely to have changed.
 const SOON: u32 = 16;
