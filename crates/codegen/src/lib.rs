@@ -7,3 +7,4 @@ pub mod disassembly;
 mod emit;
 pub mod optimizing;
 pub mod perf_map;
+pub mod processor_time;

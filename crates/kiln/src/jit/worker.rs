@@ -1,11 +1,12 @@
 //! Compilation on a thread of its own.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kiln_codegen::baseline::{CompileError, Compiler, Job};
 use kiln_codegen::code_memory::MachineCode;
 use kiln_codegen::optimizing::{OptimizedCode, OptimizingCompiler, OptimizingError, OptimizingJob};
+use kiln_codegen::processor_time;
 use kiln_vm::safepoint::{Reason, Safepoint};
 
 /// A function to be compiled. The address identifies its code instance.
@@ -55,7 +56,7 @@ impl Compilers {
 
     /// Carries an order out.
     pub fn carry_out(&mut self, order: Order) -> Delivery {
-        let start = Instant::now();
+        let start = processor_time::of_this_thread();
         let (name, goods) = match order.work {
             Work::Baseline(job) => {
                 let result = self.baseline.compile(&job, None);
@@ -70,7 +71,7 @@ impl Compilers {
             code: order.code,
             name,
             goods,
-            time: start.elapsed(),
+            time: processor_time::of_this_thread().saturating_sub(start),
         }
     }
 }
