@@ -219,6 +219,9 @@ impl Lowering<'_, '_> {
         let refused = self.builder.inst_results(call)[0];
         let thrown = self.thrown;
         self.refuse(refused, thrown);
+        // Others may have run meanwhile.
+        let is_valid = self.load_byte(validity, 0);
+        self.require(is_valid, invalid);
         // There is room for the function itself; if there is none for what is inlined, the interpreter gets by.
         let limit = self.word(self.job.limit);
         let limit = self.load(types::I64, limit, 0);
