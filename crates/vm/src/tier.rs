@@ -221,9 +221,18 @@ impl Vm {
         self.tiers.policy.is_some()
     }
 
+    /// Whether there can be objects that an inline cache entry is about. If not, the collector may have freed what it mentions.
+    pub fn is_live(&self, entry: CacheEntry) -> bool {
+        self.shapes.is_live(entry.shape)
+            && (entry.access != Access::Add || self.shapes.is_live(ShapeId(entry.epoch)))
+    }
+
     /// What an inline cache entry finds in a prototype, if the entry is valid now.
     pub fn inherited_member(&self, entry: CacheEntry) -> Option<Value> {
-        if entry.access != Access::Inherited || entry.epoch != self.prototype_epoch {
+        if entry.access != Access::Inherited
+            || entry.epoch != self.prototype_epoch
+            || !self.is_live(entry)
+        {
             return None;
         }
         Some(entry.holder?.slot(entry.slot).get())

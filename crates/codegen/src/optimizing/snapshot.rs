@@ -387,7 +387,7 @@ impl Snapshot<'_> {
         let entries: Vec<CacheEntry> = std::iter::once(&cell.first)
             .chain(others)
             .map(|entry| entry.get())
-            .filter(|entry| entry.access != Access::Empty)
+            .filter(|entry| entry.access != Access::Empty && self.vm.is_live(*entry))
             .collect();
         if entries.is_empty() {
             return SiteFeedback::Unknown;

@@ -15,7 +15,7 @@ use kiln_vm::watch::Validity;
 /// How often code may give up at one place.
 const MAX_EXITS: u64 = 4;
 
-/// How often code of one function may be thrown away because speculation failed.
+/// How often code of one function may be thrown away because speculation failed or an assumption was broken.
 const MAX_FAILURES: u32 = 12;
 
 /// An order for optimized code.
@@ -142,6 +142,8 @@ impl Optimized {
             .iter()
             .any(|code| !code.validity.is_valid())
         {
+            // Whatever broke the assumptions may go on doing so: compiling again and again does not pay.
+            history.failures += 1;
             return Verdict::Discard;
         }
         if exit.kind == kiln_vm::tier::ExitKind::Poll || exit.count.get() < MAX_EXITS {
