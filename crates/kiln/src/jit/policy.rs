@@ -92,17 +92,9 @@ impl Policy {
     /// Gives an interpreter a policy. None if nothing can be compiled on this machine.
     pub fn install(vm: &mut Vm, options: JitOptions) -> Option<Shared> {
         let compilers = Compilers::new().ok()?;
-        let mut no_thread = None;
         let executor = match options.background {
             false => Executor::Here(Box::new(compilers)),
-            // Without a thread of its own the compiler works when it is asked.
-            true => match Worker::start(compilers, vm.safepoint_handle()) {
-                Ok(worker) => Executor::Background(worker),
-                Err(error) => {
-                    no_thread = Some(error);
-                    Executor::Here(Box::new(Compilers::new().ok()?))
-                }
-            },
+            true => Executor::Background(Worker::new(compilers, vm.safepoint_handle())),
         };
         let memory = CodeMemory::new(CodeMemoryOptions {
             reserved_bytes: CodeMemoryOptions::default()
@@ -125,11 +117,6 @@ impl Policy {
             report: JitReport::default(),
             is_off: false,
         };
-        if let Some(error) = no_thread {
-            let reason =
-                format!("no thread ({error}): the script waits while its code is compiled");
-            policy.record("compiler", TierEventKind::Limited { reason });
-        }
         if policy.options.code_bytes == 0 {
             policy.turn_off("the budget for machine code is zero");
         }
@@ -218,6 +205,7 @@ impl Policy {
 
     /// Has an order carried out. False if nobody does.
     fn execute(&mut self, vm: &mut Vm, order: Order) -> bool {
+        self.start_worker();
         match &mut self.executor {
             Executor::Here(compilers) => {
                 let delivery = compilers.carry_out(order);
@@ -225,6 +213,19 @@ impl Policy {
                 true
             }
             Executor::Background(worker) => worker.order(order),
+        }
+    }
+
+    /// Starts the compile thread if there is to be one. Without it the compiler works when it is asked.
+    fn start_worker(&mut self) {
+        if let Executor::Background(worker) = &mut self.executor
+            && let Err(error) = worker.start()
+            && let Ok(compilers) = Compilers::new()
+        {
+            self.executor = Executor::Here(Box::new(compilers));
+            let reason =
+                format!("no thread ({error}): the script waits while its code is compiled");
+            self.record("compiler", TierEventKind::Limited { reason });
         }
     }
 

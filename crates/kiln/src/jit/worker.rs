@@ -76,35 +76,52 @@ impl Compilers {
     }
 }
 
-/// The thread. It ends when this is dropped and its current compilation is done.
+/// The thread. It starts with the first order, since most interpreters of a program with many never have one, and ends when this is
+/// dropped and its current compilation is done.
 pub(super) struct Worker {
+    /// What the thread begins with, until it is started.
+    start: Option<Box<Start>>,
     orders: Sender<Order>,
     deliveries: Receiver<Delivery>,
 }
 
+struct Start {
+    compilers: Compilers,
+    safepoint: Safepoint,
+    incoming: Receiver<Order>,
+    outgoing: Sender<Delivery>,
+}
+
 impl Worker {
-    /// Starts the thread; each delivery requests a safepoint of the interpreter.
+    /// A thread that starts when it has something to do; each delivery requests a safepoint of the interpreter.
+    pub fn new(compilers: Compilers, safepoint: Safepoint) -> Worker {
+        let (orders, incoming) = channel();
+        let (outgoing, deliveries) = channel();
+        Worker {
+            start: Some(Box::new(Start {
+                compilers,
+                safepoint,
+                incoming,
+                outgoing,
+            })),
+            orders,
+            deliveries,
+        }
+    }
+
+    /// Starts the thread unless it has been started.
     ///
     /// # Errors
     /// The system refuses a thread.
-    pub fn start(mut compilers: Compilers, safepoint: Safepoint) -> std::io::Result<Worker> {
-        let (orders, incoming) = channel::<Order>();
-        let (outgoing, deliveries) = channel();
-        let work = move || {
-            while let Ok(order) = incoming.recv() {
-                if outgoing.send(compilers.carry_out(order)).is_err() {
-                    return;
-                }
-                safepoint.request(Reason::InstallCode);
-            }
-        };
-        std::thread::Builder::new()
-            .name("kiln-compile".into())
-            .spawn(work)?;
-        Ok(Worker { orders, deliveries })
+    pub fn start(&mut self) -> std::io::Result<()> {
+        if let Some(start) = self.start.take() {
+            let thread = std::thread::Builder::new().name("kiln-compile".into());
+            thread.spawn(move || start.work())?;
+        }
+        Ok(())
     }
 
-    /// Hands a function to the thread. False if the thread is gone.
+    /// Hands a function to the thread, which has been started. False if it is gone.
     pub fn order(&self, order: Order) -> bool {
         self.orders.send(order).is_ok()
     }
@@ -112,5 +129,18 @@ impl Worker {
     /// What has been delivered meanwhile.
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.deliveries.try_iter().collect()
+    }
+}
+
+impl Start {
+    /// What the thread does.
+    fn work(mut self) {
+        while let Ok(order) = self.incoming.recv() {
+            let delivery = self.compilers.carry_out(order);
+            if self.outgoing.send(delivery).is_err() {
+                return;
+            }
+            self.safepoint.request(Reason::InstallCode);
+        }
     }
 }
