@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use kiln::{Host, Identity, Keyboard, Library, Modules};
+use kiln::{FileSystem, Host, Identity, Keyboard, Library, Modules, SystemFiles};
 
 use crate::interrupt::Interrupt;
 use crate::terminal::Input;
@@ -112,6 +112,7 @@ pub struct Console {
     input: Shared<Input>,
     /// What `key` asks; shares the input.
     keys: Keys,
+    files: SystemFiles,
     modules: Modules,
     arguments: Vec<String>,
     /// The folder of the script; the current one if there is no script.
@@ -139,6 +140,7 @@ impl Console {
             output,
             keys: Keys(input.clone()),
             input,
+            files: SystemFiles,
             modules: Modules::new(crate::colour()),
             arguments,
             folder,
@@ -170,8 +172,8 @@ impl Host for Console {
         input.read_line()
     }
 
-    fn allows_files(&self) -> bool {
-        true
+    fn files(&mut self) -> Option<&mut dyn FileSystem> {
+        Some(&mut self.files)
     }
 
     fn allows_exec(&self) -> bool {
@@ -196,7 +198,7 @@ impl Host for Console {
     }
 
     fn load_library(&mut self, name: &str, candidates: &[String]) -> Option<Library> {
-        self.modules.load(name, candidates)
+        self.modules.load(&mut self.files, name, candidates)
     }
 
     fn script_arguments(&self) -> Vec<String> {

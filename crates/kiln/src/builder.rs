@@ -2,6 +2,7 @@
 
 use std::any::Any;
 
+use kiln_vm::file_system::FileSystem;
 use kiln_vm::host::{Host, Identity, Library};
 use kiln_vm::vm::StartError;
 
@@ -10,6 +11,7 @@ use crate::interpreter::Interpreter;
 use crate::intrinsic::Intrinsic;
 use crate::jit::JitOptions;
 use crate::limits::Limits;
+use crate::modules::Modules;
 
 /// The configuration of an interpreter; made by [`Engine::interpreter`].
 ///
@@ -49,13 +51,19 @@ pub(crate) type Output = Box<dyn FnMut(&str) + Send>;
 type Input = Box<dyn FnMut(&str) -> Option<String> + Send>;
 type Loader = Box<dyn FnMut(&str, &[String]) -> Option<Library> + Send>;
 
+/// The environment variable that says where `import` looks for modules.
+const IMPORT_PATH: &str = "MS_IMPORT_PATH";
+
 /// What the builder's closures grant.
 #[derive(Default)]
 struct Services {
     output: Option<Output>,
     errors: Option<Output>,
     input: Option<Input>,
+    files: Option<Box<dyn FileSystem>>,
     modules: Option<Loader>,
+    /// The modules among the files.
+    module_files: Modules,
     environment: Vec<(String, String)>,
     arguments: Vec<String>,
     exec: bool,
@@ -83,12 +91,27 @@ impl Host for Services {
         self.exec
     }
 
+    fn files(&mut self) -> Option<&mut dyn FileSystem> {
+        match &mut self.files {
+            Some(files) => Some(&mut **files),
+            None => None,
+        }
+    }
+
     fn environment(&self) -> Vec<(String, String)> {
-        self.environment.clone()
+        let mut entries = self.environment.clone();
+        if self.files.is_some() && !entries.iter().any(|(name, _)| name == IMPORT_PATH) {
+            entries.push((IMPORT_PATH.into(), ".".into()));
+        }
+        entries
     }
 
     fn load_library(&mut self, name: &str, candidates: &[String]) -> Option<Library> {
-        self.modules.as_mut()?(name, candidates)
+        match (&mut self.modules, &mut self.files) {
+            (Some(load), _) => load(name, candidates),
+            (None, Some(files)) => self.module_files.load(&mut **files, name, candidates),
+            (None, None) => None,
+        }
     }
 
     fn script_arguments(&self) -> Vec<String> {
@@ -161,6 +184,28 @@ impl InterpreterBuilder {
     /// Grants environment variables: the entries with which the map `env` begins.
     pub fn environment(mut self, entries: impl IntoIterator<Item = (String, String)>) -> Self {
         self.services.environment = entries.into_iter().collect();
+        self
+    }
+
+    /// Grants files, to work with and, unless [`modules`](InterpreterBuilder::modules) says otherwise, to import as modules: those in the
+    /// current folder, or where the environment's `MS_IMPORT_PATH` says. There are [`MemoryFiles`](crate::MemoryFiles), the
+    /// [`FolderFiles`](crate::FolderFiles) below one folder, and all the [`SystemFiles`](crate::SystemFiles), which are not for
+    /// scripts from anywhere.
+    ///
+    /// ```
+    /// use kiln::{Engine, MemoryFiles};
+    ///
+    /// let engine = Engine::new();
+    /// let files = MemoryFiles::new();
+    /// files.write("/shapes.ms", "square = function(side)\nreturn side ^ 2\nend function")?;
+    /// let mut interpreter = engine.interpreter().files(files.clone()).build()?;
+    /// let program = "import \"shapes\"\nfile.writeLines \"area.txt\", shapes.square(3)";
+    /// interpreter.run(&engine.compile("x.ms", program)?)?;
+    /// assert_eq!(files.read("area.txt")?, b"9\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn files(mut self, files: impl FileSystem + 'static) -> Self {
+        self.services.files = Some(Box::new(files));
         self
     }
 

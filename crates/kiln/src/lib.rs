@@ -22,6 +22,7 @@ mod deferred;
 mod dump;
 mod engine;
 mod error;
+mod files;
 mod interpreter;
 mod intrinsic;
 mod jit;
@@ -48,6 +49,7 @@ pub use deferred::{Completer, Deferred, deferred};
 pub use dump::{Stage, dump};
 pub use engine::Engine;
 pub use error::Error;
+pub use files::{FolderFiles, MemoryFiles};
 pub use interpreter::{Interpreter, Interrupter, LineOutcome, Outcome, Progress, Reply};
 pub use intrinsic::{Call, IntoDefault, Intrinsic};
 pub use jit::{
@@ -56,6 +58,7 @@ pub use jit::{
 pub use kiln_bytecode::{CodeBlock, FileError};
 pub use kiln_frontend::diagnostic::Diagnostic;
 pub use kiln_vm::error::{Position, RuntimeError, ScriptError};
+pub use kiln_vm::file_system::{FileInfo, FileStream, FileSystem, OpenOptions, SystemFiles};
 pub use kiln_vm::heap::Statistics;
 pub use kiln_vm::host::{Host, Identity, Keyboard, Library, NoHost};
 pub use kiln_vm::vm::StartError;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kiln::{
-    CodeBlock, CompileOptions, Engine, Host, Interpreter, Library, Outcome, RuntimeError,
-    ScriptError,
+    CodeBlock, CompileOptions, Engine, FileSystem, Host, Interpreter, Library, Outcome,
+    RuntimeError, ScriptError, SystemFiles,
 };
 
 fn compile(text: &str, module: Option<String>) -> Arc<CodeBlock> {
@@ -41,7 +41,7 @@ struct Recorder {
     output: Arc<Mutex<String>>,
     modules: HashMap<&'static str, Arc<CodeBlock>>,
     environment: Vec<(String, String)>,
-    files: bool,
+    files: Option<SystemFiles>,
 }
 
 impl Recorder {
@@ -71,8 +71,10 @@ impl Host for Recorder {
         self.output.lock().unwrap().push_str(text);
     }
 
-    fn allows_files(&self) -> bool {
+    fn files(&mut self) -> Option<&mut dyn FileSystem> {
         self.files
+            .as_mut()
+            .map(|files| files as &mut dyn FileSystem)
     }
 
     fn environment(&self) -> Vec<(String, String)> {
@@ -188,7 +190,7 @@ fn files_that_nobody_can_reach_are_closed() {
         path.display()
     );
     let (_, ending) = Recorder {
-        files: true,
+        files: Some(SystemFiles),
         ..Recorder::default()
     }
     .run(&program);

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use kiln_bytecode::CodeBlock;
 
+use crate::file_system::FileSystem;
+
 /// Services of the surrounding program. Every method has a default that grants nothing.
 #[allow(unused_variables)]
 pub trait Host: Send {
@@ -17,9 +19,9 @@ pub trait Host: Send {
     fn read_line(&mut self, prompt: &str) -> Option<String> {
         None
     }
-    /// Whether scripts may read and write files.
-    fn allows_files(&self) -> bool {
-        false
+    /// The files that scripts may work with.
+    fn files(&mut self) -> Option<&mut dyn FileSystem> {
+        None
     }
     /// Whether scripts may run programs.
     fn allows_exec(&self) -> bool {

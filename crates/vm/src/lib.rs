@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod feedback;
+pub mod file_system;
 pub mod frame;
 pub mod heap;
 pub mod host;

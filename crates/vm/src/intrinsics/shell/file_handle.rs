@@ -115,8 +115,10 @@ fn is_open(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
 
 fn close(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     let handle = handle(vm, arguments)?;
-    let slot = handle.and_then(|handle| vm.handles.get::<Slot>(handle));
-    Ok(slot.map_or(Value::NULL, |slot| Value::truth(slot.take().is_some())))
+    vm.call_host("file", |vm| {
+        let slot = handle.and_then(|handle| vm.handles.get::<Slot>(handle));
+        Ok(slot.map_or(Value::NULL, |slot| Value::truth(slot.take().is_some())))
+    })
 }
 
 fn write(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
@@ -131,10 +133,12 @@ fn write_text(vm: &mut Vm, arguments: Arguments, line_end: &str) -> Fallible<Val
     let mut text = vm.argument_string(arguments.get(0))?;
     text.push_str(line_end);
     let handle = handle(vm, arguments)?;
-    Ok(match receiver(vm, handle) {
-        Receiver::Other => Value::NULL,
-        Receiver::Closed => Value::ZERO,
-        Receiver::Open(file) => Value::number(file.write(text.as_bytes()) as f64),
+    vm.call_host("file", |vm| {
+        Ok(match receiver(vm, handle) {
+            Receiver::Other => Value::NULL,
+            Receiver::Closed => Value::ZERO,
+            Receiver::Open(file) => Value::number(file.write(text.as_bytes()) as f64),
+        })
     })
 }
 
@@ -145,35 +149,45 @@ fn read(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     }
     let limit = vm.limits.heap_bytes;
     let handle = handle(vm, arguments)?;
-    match receiver(vm, handle) {
-        Receiver::Other => Ok(Value::NULL),
-        Receiver::Closed => Ok(Value::ZERO),
-        Receiver::Open(file) => {
-            let bytes = file.read(usize::try_from(count).ok(), limit);
+    let bytes = vm.call_host("file", |vm| {
+        Ok(match receiver(vm, handle) {
+            Receiver::Other => Err(Value::NULL),
+            Receiver::Closed => Err(Value::ZERO),
+            Receiver::Open(file) => Ok(file.read(usize::try_from(count).ok(), limit)),
+        })
+    })?;
+    match bytes {
+        Ok(bytes) => {
             let bytes = vm.room(bytes)?;
             vm.text_from_outside(&bytes)
         }
+        Err(value) => Ok(value),
     }
 }
 
 fn read_line(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     let handle = handle(vm, arguments)?;
-    match receiver(vm, handle) {
-        Receiver::Open(file) => match file.read_line() {
-            Some(line) => vm.text_from_outside(&line),
-            None => Ok(Value::NULL),
-        },
-        _ => Ok(Value::NULL),
+    let line = vm.call_host("file", |vm| {
+        Ok(match receiver(vm, handle) {
+            Receiver::Open(file) => file.read_line(),
+            _ => None,
+        })
+    })?;
+    match line {
+        Some(line) => vm.text_from_outside(&line),
+        None => Ok(Value::NULL),
     }
 }
 
 fn position(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     let handle = handle(vm, arguments)?;
-    Ok(match receiver(vm, handle) {
-        Receiver::Open(file) => file
-            .position()
-            .map_or(Value::NULL, |position| Value::number(position as f64)),
-        _ => Value::NULL,
+    vm.call_host("file", |vm| {
+        Ok(match receiver(vm, handle) {
+            Receiver::Open(file) => file
+                .position()
+                .map_or(Value::NULL, |position| Value::number(position as f64)),
+            _ => Value::NULL,
+        })
     })
 }
 

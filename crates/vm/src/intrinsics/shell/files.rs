@@ -1,15 +1,14 @@
 //! Files and folders: the map `file`.
 
-use std::fs::{self, File, FileTimes};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
 
 use jiff::Timestamp;
 
 use super::super::{Arguments, Intrinsic, fail, parameter, text};
-use super::open_file::OpenFile;
-use super::{file_handle, paths, raw_data, read_bounded};
+use super::open_file::{Mode, OpenFile};
+use super::{Bounded, file_handle, paths, raw_data, read_bounded};
 use crate::error::Fallible;
+use crate::file_system::{FileSystem, OpenOptions};
 use crate::object::list::ListCell;
 use crate::text::dates::DEFAULT_FORMAT;
 use crate::value::Value;
@@ -139,12 +138,22 @@ fn file(vm: &mut Vm, _arguments: Arguments) -> Fallible<Value> {
     Ok(Value::map(map))
 }
 
-/// Every function that looks at the disk begins with this.
-fn require_files(vm: &Vm) -> Fallible<()> {
-    if vm.host.allows_files() {
+const REFUSED: &str = "file access is not allowed here";
+
+/// Every function that works with files begins with this.
+fn require_files(vm: &mut Vm) -> Fallible<()> {
+    if vm.ask_host("file", |host| host.files().is_some())? {
         Ok(())
     } else {
-        fail("file access is not allowed here")
+        fail(REFUSED)
+    }
+}
+
+/// Asks the file system for something.
+fn ask<T>(vm: &mut Vm, question: impl FnOnce(&mut dyn FileSystem) -> T) -> Fallible<T> {
+    match vm.ask_host("file", |host| host.files().map(question))? {
+        Some(answer) => Ok(answer),
+        None => fail(REFUSED),
     }
 }
 
@@ -154,28 +163,36 @@ fn path(vm: &mut Vm, argument: Value) -> Fallible<String> {
     vm.argument_string(argument)
 }
 
-/// Whether an operation of the system succeeded.
+/// The argument as the path of something that exists, by default of the current folder.
+fn path_or_current(vm: &mut Vm, argument: Value) -> Fallible<String> {
+    let mut path = path(vm, argument)?;
+    if path.is_empty() {
+        path.push('.');
+    }
+    Ok(path)
+}
+
+/// Whether an operation of the file system succeeded.
 fn success<T>(result: io::Result<T>) -> Value {
     Value::truth(result.is_ok())
 }
 
 fn current_directory(vm: &mut Vm, _arguments: Arguments) -> Fallible<Value> {
-    require_files(vm)?;
-    let directory = std::env::current_dir().unwrap_or_default();
-    vm.new_string(&directory.to_string_lossy())
+    let folder = ask(vm, |files| files.current_folder())?;
+    vm.new_string(&folder.unwrap_or_default())
 }
 
 fn set_directory(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     let path = path(vm, arguments.get(0))?;
-    Ok(success(std::env::set_current_dir(path)))
+    ask(vm, |files| files.set_current_folder(&path)).map(success)
 }
 
 fn children(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
-    let path = path(vm, arguments.get(0))?;
-    let list = ListCell::allocate(vm, 0)?;
-    let entries = fs::read_dir(if path.is_empty() { "." } else { &path });
-    for entry in entries.into_iter().flatten().flatten() {
-        let name = vm.new_string(&entry.file_name().to_string_lossy())?;
+    let path = path_or_current(vm, arguments.get(0))?;
+    let names = ask(vm, |files| files.list(&path))?.unwrap_or_default();
+    let list = ListCell::allocate(vm, names.len())?;
+    for name in &names {
+        let name = vm.new_string(name)?;
         list.push(vm, name)?;
     }
     Ok(Value::list(list))
@@ -210,32 +227,27 @@ fn exists(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     Ok(if arguments.get(0).is_null() {
         Value::NULL
     } else {
-        Value::truth(Path::new(&path).exists())
+        success(ask(vm, |files| files.info(&path))?)
     })
 }
 
 fn info(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
-    let mut path = path(vm, arguments.get(0))?;
-    if path.is_empty() {
-        path.push('.');
-    }
-    let Ok(metadata) = fs::metadata(&path) else {
+    let path = path_or_current(vm, arguments.get(0))?;
+    let Ok(info) = ask(vm, |files| files.info(&path))? else {
         return Ok(Value::NULL);
     };
-    let absolute = fs::canonicalize(&path).unwrap_or_else(|_| path.into());
-    let changed = metadata
-        .modified()
-        .ok()
+    let changed = info
+        .modified
         .and_then(|time| Timestamp::try_from(time).ok());
     let calendar = vm.shell.calendar();
     let date = changed.map_or(String::new(), |time| {
         calendar.format(calendar.date_of(time), DEFAULT_FORMAT)
     });
     let map = vm.new_map(4)?;
-    let absolute = vm.new_string(&absolute.to_string_lossy())?;
-    vm.set_named(map, "path", absolute)?;
-    vm.set_named(map, "isDirectory", Value::truth(metadata.is_dir()))?;
-    vm.set_named(map, "size", Value::number(metadata.len() as f64))?;
+    let path = vm.new_string(&info.path)?;
+    vm.set_named(map, "path", path)?;
+    vm.set_named(map, "isDirectory", Value::truth(info.is_folder))?;
+    vm.set_named(map, "size", Value::number(info.size as f64))?;
     let date = vm.new_string(&date)?;
     vm.set_named(map, "date", date)?;
     Ok(Value::map(map))
@@ -246,57 +258,36 @@ fn make_directory(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     if arguments.get(0).is_null() {
         return Ok(Value::NULL);
     }
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o755);
-    Ok(success(builder.create(path)))
+    ask(vm, |files| files.make_folder(&path)).map(success)
 }
 
 fn move_file(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     let (old, new) = (path(vm, arguments.get(0))?, path(vm, arguments.get(1))?);
-    Ok(success(fs::rename(old, new)))
+    ask(vm, |files| files.rename(&old, &new)).map(success)
 }
 
 fn copy(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     let (old, new) = (path(vm, arguments.get(0))?, path(vm, arguments.get(1))?);
-    Ok(success(copy_file(&old, &new)))
-}
-
-/// Copies contents, permissions and times.
-fn copy_file(old: &str, new: &str) -> io::Result<()> {
-    // A file copied to itself would be emptied first.
-    if let (Ok(old), Ok(new)) = (fs::canonicalize(old), fs::canonicalize(new))
-        && old == new
-    {
-        return Err(io::ErrorKind::AlreadyExists.into());
-    }
-    fs::copy(old, new)?;
-    let metadata = fs::metadata(old)?;
-    let times = FileTimes::new()
-        .set_accessed(metadata.accessed()?)
-        .set_modified(metadata.modified()?);
-    // The copy may be write-protected like the original; its times are the least of it.
-    let _ = File::options()
-        .write(true)
-        .open(new)
-        .and_then(|copy| copy.set_times(times));
-    Ok(())
+    ask(vm, |files| files.copy(&old, &new)).map(success)
 }
 
 fn delete(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     let path = path(vm, arguments.get(0))?;
-    let is_directory = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir());
-    Ok(success(if is_directory {
-        fs::remove_dir(path)
-    } else {
-        fs::remove_file(path)
-    }))
+    ask(vm, |files| files.remove(&path)).map(success)
+}
+
+/// The contents of a file.
+fn contents(vm: &mut Vm, path: &str, limit: usize) -> Fallible<io::Result<Bounded<Vec<u8>>>> {
+    ask(vm, |files| {
+        let file = files.open(path, OpenOptions::READ)?;
+        read_bounded(file, limit)
+    })
 }
 
 fn read_lines(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     let path = path(vm, arguments.get(0))?;
-    let Ok(bytes) = File::open(path).and_then(|file| read_bounded(file, vm.limits.heap_bytes))
-    else {
+    let limit = vm.limits.heap_bytes;
+    let Ok(bytes) = contents(vm, &path, limit)? else {
         return Ok(Value::NULL);
     };
     let bytes = vm.room(bytes)?;
@@ -326,7 +317,7 @@ fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
 
 fn write_lines(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     let path = path(vm, arguments.get(0))?;
-    let Ok(file) = File::create(path) else {
+    let Ok(file) = ask(vm, |files| files.open(&path, OpenOptions::REPLACE))? else {
         return Ok(Value::NULL);
     };
     let mut file = BufWriter::new(file);
@@ -340,12 +331,14 @@ fn write_lines(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
         line.clear();
         vm.append_text(value, &mut line)?;
         line.push('\n');
-        if file.write_all(line.as_bytes()).is_err() {
+        let result = vm.call_host("file", |_| Ok(file.write_all(line.as_bytes())))?;
+        if result.is_err() {
             return Ok(Value::NULL);
         }
         written += line.len();
     }
-    Ok(if file.flush().is_ok() {
+    let result = vm.call_host("file", |_| Ok(file.flush()))?;
+    Ok(if result.is_ok() {
         Value::number(written as f64)
     } else {
         Value::NULL
@@ -355,7 +348,7 @@ fn write_lines(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
 fn load_raw(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     let path = path(vm, arguments.get(0))?;
     let limit = vm.limits.heap_bytes.min(u32::MAX as usize);
-    let Ok(bytes) = File::open(path).and_then(|file| read_bounded(file, limit)) else {
+    let Ok(bytes) = contents(vm, &path, limit)? else {
         return Ok(Value::NULL);
     };
     let bytes = vm.room(bytes)?;
@@ -369,10 +362,13 @@ fn save_raw(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     else {
         return vm.new_string("Error: RawData parameter is required");
     };
-    let Ok(mut file) = File::create(path) else {
+    let Ok(mut file) = ask(vm, |files| files.open(&path, OpenOptions::REPLACE))? else {
         return Ok(Value::NULL);
     };
-    match file.write_all(handle.bytes()) {
+    let result = vm.call_host("file", |_| {
+        Ok(file.write_all(handle.bytes()).and_then(|()| file.flush()))
+    })?;
+    match result {
         Ok(()) => Ok(Value::NULL),
         Err(error) => vm.new_string(&format!("Error: {error}")),
     }
@@ -381,11 +377,14 @@ fn save_raw(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
 fn open(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     let path = path(vm, arguments.get(0))?;
     let mode = vm.argument_string(arguments.get(1))?;
-    let mut file = OpenFile::open(&path, &mode);
+    let Some(mode) = Mode::parse(&mode) else {
+        return Ok(Value::NULL);
+    };
+    let mut file = ask(vm, |files| OpenFile::open(files, &path, mode))?;
     if matches!(&file, Err(error) if error.raw_os_error() == Some(libc::EMFILE)) {
         // Files that no script can reach any more are still open until a collection finds them.
         vm.collect_garbage();
-        file = OpenFile::open(&path, &mode);
+        file = ask(vm, |files| OpenFile::open(files, &path, mode))?;
     }
     match file {
         Ok(file) => file_handle::new_object(vm, file),

@@ -1,10 +1,10 @@
 //! Files with one position for reading and writing, buffered, with modes as in C.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, SeekFrom};
 use std::mem::take;
 
 use super::Bounded;
+use crate::file_system::{FileStream, FileSystem, OpenOptions};
 
 /// How much is read at once, and how much written text is held back.
 const BUFFER: usize = 16 << 10;
@@ -14,7 +14,7 @@ const LONGEST_LINE: usize = 1023;
 
 /// An open file.
 pub struct OpenFile {
-    file: File,
+    file: Box<dyn FileStream>,
     readable: bool,
     writable: bool,
     /// Bytes read ahead; those before `taken` have been delivered.
@@ -25,47 +25,65 @@ pub struct OpenFile {
     at_end: bool,
 }
 
-/// What a mode such as `r+` means.
-fn options(mode: &str) -> Option<(OpenOptions, bool, bool)> {
-    let update = mode.contains('+');
-    let mut options = OpenOptions::new();
-    let (readable, writable) = match mode.chars().next()? {
-        'r' => (true, update),
-        'w' if mode.contains('x') => {
-            options.create_new(true);
-            (update, true)
-        }
-        'w' => {
-            options.create(true).truncate(true);
-            (update, true)
-        }
-        'a' => {
-            options.create(true).append(true);
-            (update, true)
-        }
-        _ => return None,
-    };
-    options.read(readable).write(writable);
-    Some((options, readable, writable))
+/// How a file is opened, as C's `fopen` says it.
+#[derive(Clone, Copy)]
+pub struct Mode(OpenOptions);
+
+impl Mode {
+    /// What a mode such as `w+` means. No mode, `r+` and `rw+` mean: for reading and writing, made if it is missing.
+    pub fn parse(mode: &str) -> Option<Mode> {
+        let update = mode.contains('+');
+        let for_reading = OpenOptions {
+            read: true,
+            write: update,
+            ..OpenOptions::default()
+        };
+        let for_writing = OpenOptions {
+            read: update,
+            write: true,
+            ..OpenOptions::default()
+        };
+        Some(Mode(match mode.chars().next() {
+            _ if matches!(mode, "" | "r+" | "rw+") => OpenOptions {
+                write: true,
+                create: true,
+                ..for_reading
+            },
+            Some('r') => for_reading,
+            Some('w') if mode.contains('x') => OpenOptions {
+                create_new: true,
+                ..for_writing
+            },
+            Some('w') => OpenOptions {
+                create: true,
+                truncate: true,
+                ..for_writing
+            },
+            Some('a') => OpenOptions {
+                create: true,
+                append: true,
+                ..for_writing
+            },
+            _ => return None,
+        }))
+    }
 }
 
 impl OpenFile {
-    /// Opens a file in a mode of C's `fopen`. No mode, `r+` and `rw+` mean: for reading and writing, made if it is missing.
-    pub fn open(path: &str, mode: &str) -> io::Result<OpenFile> {
-        let creating = matches!(mode, "" | "r+" | "rw+");
-        let (mut options, readable, writable) = options(if creating { "r+" } else { mode })
-            .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-        if creating {
-            options.create(true);
-        }
-        let mut file = options.open(path)?;
-        if mode.starts_with('a') && !readable {
+    /// Opens a file.
+    pub fn open(
+        files: &mut dyn FileSystem,
+        path: &str,
+        Mode(options): Mode,
+    ) -> io::Result<OpenFile> {
+        let mut file = files.open(path, options)?;
+        if options.append && !options.read {
             file.seek(SeekFrom::End(0))?;
         }
         Ok(OpenFile {
             file,
-            readable,
-            writable,
+            readable: options.read,
+            writable: options.write,
             ahead: Vec::new(),
             taken: 0,
             pending: Vec::new(),
@@ -87,7 +105,8 @@ impl OpenFile {
 
     /// Writes what is held back.
     pub fn flush(&mut self) -> io::Result<()> {
-        self.file.write_all(&take(&mut self.pending))
+        self.file.write_all(&take(&mut self.pending))?;
+        self.file.flush()
     }
 
     /// Gives back what was read ahead, so that the file's position is the one the script sees.
@@ -177,7 +196,8 @@ impl OpenFile {
     /// The offset of the next byte to be read or written.
     pub fn position(&mut self) -> io::Result<u64> {
         self.flush()?;
-        Ok(self.file.stream_position()? - (self.ahead.len() - self.taken) as u64)
+        let ahead = (self.ahead.len() - self.taken) as u64;
+        Ok(self.file.stream_position()?.saturating_sub(ahead))
     }
 
     /// Whether something was looked for behind the end.
@@ -196,6 +216,7 @@ impl Drop for OpenFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file_system::SystemFiles;
 
     /// A path in the system's folder for temporary files, removed at the end of the test.
     struct Temporary(std::path::PathBuf);
@@ -206,7 +227,12 @@ mod tests {
         }
 
         fn open(&self, mode: &str) -> OpenFile {
-            OpenFile::open(&self.0.to_string_lossy(), mode).unwrap()
+            self.try_open(mode).unwrap()
+        }
+
+        fn try_open(&self, mode: &str) -> io::Result<OpenFile> {
+            let mode = Mode::parse(mode).unwrap();
+            OpenFile::open(&mut SystemFiles, &self.0.to_string_lossy(), mode)
         }
 
         fn contents(&self) -> Vec<u8> {
@@ -247,8 +273,8 @@ mod tests {
     #[test]
     fn modes_decide_what_is_possible() {
         let path = Temporary::new("modes");
-        assert!(OpenFile::open(&path.0.to_string_lossy(), "r").is_err());
-        assert!(OpenFile::open(&path.0.to_string_lossy(), "q").is_err());
+        assert!(path.try_open("r").is_err());
+        assert!(Mode::parse("q").is_none());
         assert_eq!(path.open("").write(b"12345"), 5);
         assert_eq!(path.open("r").write(b"x"), 0);
         let mut file = path.open("a");
@@ -257,7 +283,7 @@ mod tests {
         assert_eq!(rest(&mut file), b"");
         drop(file);
         assert_eq!(rest(&mut path.open("rw+")), b"123456");
-        assert!(OpenFile::open(&path.0.to_string_lossy(), "wx").is_err());
+        assert!(path.try_open("wx").is_err());
         drop(path.open("w"));
         assert_eq!(path.contents(), b"");
     }
