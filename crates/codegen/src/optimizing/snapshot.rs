@@ -293,9 +293,7 @@ impl Snapshot<'_> {
             }
             kinds
         };
-        let cell = |instance: &CodeInstance| -> Option<*const FeedbackCell> {
-            Some(instance.feedback.get(usize::from(instruction.c()))?)
-        };
+        let cell = instance.feedback.get(usize::from(instruction.c()));
         match op {
             Op::GetIndex | Op::SetIndex => {
                 // The fast path, which notes nothing, is for lists.
@@ -308,9 +306,8 @@ impl Snapshot<'_> {
             | Op::CallMember
             | Op::GetVariable
             | Op::GetOuterVariable
-            | Op::SetVariable => match cell(instance) {
-                // SAFETY: a cell of the instance.
-                Some(cell) => self.member(unsafe { &*cell }),
+            | Op::SetVariable => match cell {
+                Some(cell) => self.member(cell),
                 None => SiteFeedback::Unknown,
             },
             Op::GetSelf => SiteFeedback::Operands(Kinds::ANY.without(Kinds::UNASSIGNED)),
@@ -327,17 +324,15 @@ impl Snapshot<'_> {
                 })
             }
             // The fast path, which notes nothing, is for values that are no functions.
-            Op::Invoke | Op::ReadLocal => match cell(instance) {
-                // SAFETY: a cell of the instance.
+            Op::Invoke | Op::ReadLocal => match cell {
                 Some(cell) => {
-                    let calls = self.calls(unsafe { &*cell });
+                    let calls = self.calls(cell);
                     SiteFeedback::Call(calls.unwrap_or_default())
                 }
                 None => SiteFeedback::Unknown,
             },
-            Op::Call => match cell(instance) {
-                // SAFETY: a cell of the instance.
-                Some(cell) => match self.calls(unsafe { &*cell }) {
+            Op::Call => match cell {
+                Some(cell) => match self.calls(cell) {
                     Some(calls) => SiteFeedback::Call(calls),
                     None => SiteFeedback::Unknown,
                 },
