@@ -294,6 +294,14 @@ impl Vm {
         std::ptr::from_ref(&here) as usize > self.tiers.stack_limit
     }
 
+    /// Whether there is so much room that a loop which is entered now can also be left. Each time that code gives up for a poll and is
+    /// entered again in the same loop, the native stack grows; where that ends, the interpreter must still be able to take over.
+    fn has_native_stack_for_loop(&self) -> bool {
+        const ROOM: usize = 64 << 10;
+        let here = 0u8;
+        (std::ptr::from_ref(&here) as usize).saturating_sub(ROOM) > self.tiers.stack_limit
+    }
+
     /// Runs a call of compiled code. The window is in order, the frame not entered.
     pub(crate) fn enter_compiled(
         &mut self,
@@ -315,7 +323,7 @@ impl Vm {
         // SAFETY: instances live as long as the interpreter.
         let instance = unsafe { &*code };
         let entry = instance.entry_of_loop(index)?;
-        if self.profiles_exactly() || !self.has_native_stack() {
+        if self.profiles_exactly() || !self.has_native_stack_for_loop() {
             return None;
         }
         let mark = self.frames.mark();
@@ -334,7 +342,7 @@ impl Vm {
         let Frame { code, base, .. } = *self.frames.top();
         // SAFETY: instances live as long as the interpreter.
         let entry = unsafe { (*code).optimized_loop(index)? };
-        if self.tiers.keeps_loops || !self.has_native_stack() {
+        if self.tiers.keeps_loops || !self.has_native_stack_for_loop() {
             return None;
         }
         // SAFETY: as in `enter_compiled`.
