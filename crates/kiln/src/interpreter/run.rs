@@ -175,7 +175,7 @@ impl Interpreter {
     }
 
     /// Runs what was started for this long at most. It may take up to a millisecond longer, or the time of a single call of a
-    /// built-in function on very much data, up to [`Limits::call_time`].
+    /// built-in function on very much data, up to [`Limits::call_time`](crate::Limits::call_time).
     ///
     /// ```
     /// use std::time::Duration;
@@ -253,7 +253,7 @@ impl Interpreter {
     }
 
     /// Takes a line of an interactive session and runs what it completes. The value of an expression goes to
-    /// [implicit output](InterpreterBuilder::implicit_output).
+    /// [implicit output](crate::InterpreterBuilder::implicit_output).
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -283,8 +283,8 @@ impl Interpreter {
         }
     }
 
-    /// Starts a line of an interactive session, compiled by a [`LineReader`]; its value will go to
-    /// [implicit output](InterpreterBuilder::implicit_output).
+    /// Starts a line of an interactive session, compiled by a [`LineReader`](crate::LineReader); its value will go to
+    /// [implicit output](crate::InterpreterBuilder::implicit_output).
     ///
     /// # Errors
     /// There is a script that has not ended, or the system refuses memory.
@@ -296,7 +296,7 @@ impl Interpreter {
         self.start_program(program, true)
     }
 
-    /// Runs a line of an interactive session, compiled by a [`LineReader`].
+    /// Runs a line of an interactive session, compiled by a [`LineReader`](crate::LineReader).
     ///
     /// # Errors
     /// The runtime error that ended it.

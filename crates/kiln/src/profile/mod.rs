@@ -1,7 +1,7 @@
 //! Profiles: what a program spends its time and memory on.
 //!
-//! A [`Recorder`] measures a run and gives a [`Profile`], which is data: [`report`] makes text of it, [`Profile::to_json`] JSON, and
-//! [`folded_stacks`] the lines that flame graph viewers read. [`hotspots`] ranks what is worth compiling.
+//! A [`Recorder`] measures a run and gives a [`Profile`], which is data: [`report()`] makes text of it, [`Profile::to_json`] JSON, and
+//! [`folded_stacks`] the lines that flame graph viewers read. [`hotspots()`] ranks what is worth compiling.
 
 mod build;
 mod explain;

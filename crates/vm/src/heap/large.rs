@@ -1,8 +1,7 @@
 //! Large cells: those that do not fit into a block, each with memory of its own.
 //!
 //! A large cell lies 8 bytes off the 16-byte grid of the cells in blocks, so one bit of its address
-//! tells. In front of it stands its size, and behind it, if it is a row of values, the bits of its
-//! [cards](super::cards).
+//! tells. In front of it stands its size, and behind it, if it is a row of values, the bits of its cards (see `heap::cards`).
 
 use std::alloc::{self, Layout};
 use std::cell::Cell;
