@@ -7,7 +7,7 @@ use cranelift_codegen::ir::{InstBuilder, Value as ClifValue, types};
 use kiln_bytecode::{Instruction, Register, Role, register_written};
 use kiln_ssa::ir::{FrameId, Node, Site, Value, runtime_inputs};
 use kiln_vm::frame::Frame;
-use kiln_vm::tier::{self, ExitKind, layout};
+use kiln_vm::tier::{self, layout};
 
 use super::lower::Lowering;
 use crate::emit::Emit;
@@ -193,24 +193,5 @@ impl Lowering<'_, '_> {
         self.require(either, elsewhere);
         self.leave_for(elsewhere, position, frame);
         jumps
-    }
-
-    /// Makes `block` leave for a position of the frame's code.
-    fn leave_for(
-        &mut self,
-        block: cranelift_codegen::ir::Block,
-        position: ClifValue,
-        frame: FrameId,
-    ) {
-        let here = self.builder.current_block();
-        self.builder.switch_to_block(block);
-        let code = self.function.frames[frame].code;
-        let bytes = self.builder.ins().ishl_imm_u(position, 3);
-        let first = self.word(self.job.instruction_address(code, 0));
-        let next = self.builder.ins().iadd(first, bytes);
-        self.leave(frame, ExitKind::Guard, next);
-        if let Some(here) = here {
-            self.builder.switch_to_block(here);
-        }
     }
 }

@@ -16,40 +16,66 @@ use kiln_vm::tier::{self, Exit, ExitKind, layout};
 use super::lower::Lowering;
 use crate::emit::Emit;
 
+/// A block that leaves compiled code, whose own code is made last.
+pub(super) struct Leave {
+    block: ir::Block,
+    frame: FrameId,
+    kind: ExitKind,
+    /// Where the interpreter goes on, if not at the frame state's position.
+    position: Option<ClifValue>,
+}
+
 impl Lowering<'_, '_> {
     /// A cold block that leaves with this frame state, before the instruction there.
     pub fn exit(&mut self, frame: FrameId, kind: ExitKind) -> ir::Block {
-        let here = self.builder.current_block();
         let block = self.cold_block();
-        self.builder.switch_to_block(block);
-        let state = &self.function.frames[frame];
-        let next = self.word(self.job.instruction_address(state.code, state.position));
-        self.leave(frame, kind, next);
-        if let Some(here) = here {
-            self.builder.switch_to_block(here);
-        }
+        self.pending_leaves.push(Leave {
+            block,
+            frame,
+            kind,
+            position: None,
+        });
         block
     }
 
-    /// Leaves here and now, for the instruction at the address `next` of the frame state's code.
-    pub fn leave(&mut self, frame: FrameId, kind: ExitKind, next: ClifValue) {
-        let state = &self.function.frames[frame];
+    /// Lets `block` leave with this frame state, but for another position of its code.
+    pub fn leave_for(&mut self, block: ir::Block, position: ClifValue, frame: FrameId) {
+        self.pending_leaves.push(Leave {
+            block,
+            frame,
+            kind: ExitKind::Guard,
+            position: Some(position),
+        });
+    }
+
+    /// Makes the code of a block that leaves: it tells where the interpreter goes on, and why.
+    fn lower_leave(&mut self, leave: &Leave) {
+        self.builder.switch_to_block(leave.block);
+        let state = &self.function.frames[leave.frame];
+        let next = match leave.position {
+            None => self.word(self.job.instruction_address(state.code, state.position)),
+            Some(position) => {
+                let bytes = self.builder.ins().ishl_imm_u(position, 3);
+                let first = self.word(self.job.instruction_address(state.code, 0));
+                self.builder.ins().iadd(first, bytes)
+            }
+        };
         let exit = Box::new(Exit {
             code: self.job.places.codes[state.code].address as *const _,
             position: state.position,
-            kind,
+            kind: leave.kind,
             count: Cell::new(0),
         });
         let address = self.word(std::ptr::from_ref(&*exit) as u64);
         self.exits.push(exit);
-        let block = match self.exit_blocks.get(&frame) {
+        let block = match self.exit_blocks.get(&leave.frame) {
             Some(block) => *block,
             None => {
                 let block = self.cold_block();
                 self.builder.append_block_param(block, types::I64);
                 self.builder.append_block_param(block, types::I64);
-                self.exit_blocks.insert(frame, block);
-                self.pending_exits.push((frame, block));
+                self.exit_blocks.insert(leave.frame, block);
+                self.pending_exits.push((leave.frame, block));
                 block
             }
         };
@@ -60,6 +86,9 @@ impl Lowering<'_, '_> {
 
     /// Makes the code of all exit blocks.
     pub fn lower_exits(&mut self) {
+        for leave in std::mem::take(&mut self.pending_leaves) {
+            self.lower_leave(&leave);
+        }
         for (frame, block) in std::mem::take(&mut self.pending_exits) {
             self.builder.switch_to_block(block);
             let vm = self.vm;

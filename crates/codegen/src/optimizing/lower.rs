@@ -18,6 +18,7 @@ use kiln_vm::frame::Frame;
 use kiln_vm::tier::{self, layout};
 
 use super::Exits;
+use super::exits::Leave;
 use super::snapshot::OptimizingJob;
 use crate::baseline::CompileError;
 use crate::emit::Emit;
@@ -38,6 +39,8 @@ pub(super) struct Lowering<'job, 'function> {
     pub exits: Exits,
     /// The blocks that leave with a frame state; parameters: the next instruction, the exit.
     pub exit_blocks: HashMap<FrameId, ir::Block>,
+    /// Blocks that leave and have no code yet.
+    pub pending_leaves: Vec<Leave>,
     /// Exit blocks without code, in the order in which they were asked for.
     pub pending_exits: Vec<(FrameId, ir::Block)>,
     pub signatures: Signatures,
@@ -122,6 +125,7 @@ pub(super) fn lower(
         thrown,
         exits: Vec::new(),
         exit_blocks: HashMap::new(),
+        pending_leaves: Vec::new(),
         pending_exits: Vec::new(),
         signatures,
         unsupported: None,

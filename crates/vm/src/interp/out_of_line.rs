@@ -109,11 +109,8 @@ pub(crate) fn resume(vm: &mut Vm, entry: FrameMark) -> Fallible<Value> {
         true => dispatch::execute(vm, entry),
         false => Err(RuntimeError::CallStackOverflow.into()),
     };
-    result.map_err(|throw| {
-        let throw = vm.located(throw);
-        vm.frames.truncate(entry);
-        throw
-    })
+    // Whoever entered compiled code leaves the frames.
+    result.map_err(|throw| vm.located(throw))
 }
 
 /// Runs a call in the interpreter. The window is in order, the frame not entered.
