@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use kiln::profile::Thresholds;
-use kiln::{CodeForm, JitOptions, Limits, Stage, Tier};
+use kiln::{CodeForm, JitOptions, Limits, PassOptions, Stage, Tier};
 
 use crate::bench::options::{AFTER_HELP, BenchOptions};
 use crate::{Error, size};
@@ -85,6 +85,8 @@ pub struct Options {
     /// Keep a record of what becomes of code; profiles ask for it.
     #[arg(skip)]
     pub record_tiers: bool,
+    #[command(flatten)]
+    passes: PassChoice,
     /// List compiled code for the profiler `perf`
     #[arg(long)]
     perf_map: bool,
@@ -103,7 +105,7 @@ impl Options {
     /// What is compiled, when.
     pub fn jit(&self) -> JitOptions {
         let default = JitOptions::default();
-        let threshold = self.jit_threshold.unwrap_or(default.threshold);
+        let (threshold, optimize_threshold) = thresholds(self.jit_threshold);
         JitOptions {
             tier: match self.jit {
                 JitTier::Off => Tier::Off,
@@ -111,11 +113,7 @@ impl Options {
                 JitTier::Optimizing => Tier::Optimizing,
             },
             threshold,
-            optimize_threshold: match self.jit_threshold {
-                // Twice as late as the baseline compiler, which leaves something to observe.
-                Some(threshold) => threshold.saturating_mul(2),
-                None => default.optimize_threshold,
-            },
+            optimize_threshold,
             code_bytes: self.jit_budget.unwrap_or(default.code_bytes),
             background: threshold > 1,
             evict_always: self.jit_evict,
@@ -123,6 +121,8 @@ impl Options {
             debugger: self.gdb,
             log: logs("jit"),
             record: self.jit_stats || self.record_tiers,
+            list: false,
+            passes: self.passes.options(),
         }
     }
 
@@ -187,7 +187,9 @@ pub enum Command {
     Dump {
         #[command(flatten)]
         stage: StageChoice,
-        /// The program; with `--clif` and `--asm` also one function of it, as in `program.ms:name`
+        #[command(flatten)]
+        optimized: OptimizedChoice,
+        /// The program; for compiled code also one function of it, as in `program.ms:name`
         file: PathBuf,
     },
     /// Measure how long scripts take, and compare engines, builds and versions
@@ -352,6 +354,101 @@ pub struct StageChoice {
     /// Machine code, between the bytecode and the source lines it was made from
     #[arg(long)]
     asm: bool,
+}
+
+/// Dumps of the optimizing compiler. It needs to know what the program does, so the program runs, and nobody sees what it writes.
+#[derive(Args, Debug)]
+pub struct OptimizedChoice {
+    /// The optimizer's form of what gets hot when the program runs
+    #[arg(long, conflicts_with_all = ["tokens", "ast", "bytecode", "clif", "asm"])]
+    ssa: bool,
+    /// The optimizer's form behind every pass
+    #[arg(long, conflicts_with_all = ["tokens", "ast", "bytecode", "clif", "asm", "ssa"])]
+    ssa_passes: bool,
+    /// With `--clif` and `--asm`: what the optimizing compiler makes of what gets hot when the program runs
+    #[arg(long)]
+    optimized: bool,
+    /// How early code gets hot, as for `kiln run`
+    #[arg(long, value_name = "TIMES")]
+    jit_threshold: Option<u32>,
+    #[command(flatten)]
+    pub passes: PassChoice,
+}
+
+/// Which passes of the optimizer run.
+#[derive(Args, Debug)]
+pub struct PassChoice {
+    /// End the optimizer after its first N passes, in search of the one that is wrong
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    ssa_stop_after: Option<usize>,
+    /// Leave these passes of the optimizer out, with commas between their names
+    #[arg(
+        long,
+        value_name = "PASSES",
+        value_delimiter = ',',
+        hide_short_help = true
+    )]
+    ssa_skip: Vec<String>,
+}
+
+impl PassChoice {
+    fn options(&self) -> PassOptions {
+        PassOptions {
+            stop_after: self.ssa_stop_after,
+            skip: self.ssa_skip.clone(),
+            verify: self.ssa_stop_after.is_some() || !self.ssa_skip.is_empty(),
+        }
+    }
+}
+
+/// A text of optimized code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OptimizedForm {
+    /// The optimizer's form.
+    Ssa,
+    /// The same behind every pass.
+    Passes,
+    /// What the code generator is told.
+    Clif,
+    /// Machine instructions.
+    Assembly,
+}
+
+impl OptimizedChoice {
+    /// The form chosen, if one was.
+    pub fn form(&self, stage: &StageChoice) -> Option<OptimizedForm> {
+        match (self.ssa, self.ssa_passes, stage.code_form()) {
+            (true, _, _) => Some(OptimizedForm::Ssa),
+            (_, true, _) => Some(OptimizedForm::Passes),
+            (_, _, Some(CodeForm::Clif)) if self.optimized => Some(OptimizedForm::Clif),
+            (_, _, Some(CodeForm::Assembly)) if self.optimized => Some(OptimizedForm::Assembly),
+            _ => None,
+        }
+    }
+
+    /// How the program is compiled while it runs.
+    pub fn jit(&self) -> JitOptions {
+        let (threshold, optimize_threshold) = thresholds(self.jit_threshold);
+        JitOptions {
+            tier: Tier::Optimizing,
+            threshold,
+            optimize_threshold,
+            background: threshold > 1,
+            list: true,
+            passes: self.passes.options(),
+            ..JitOptions::default()
+        }
+    }
+}
+
+/// When code is compiled, and when it is optimized.
+fn thresholds(asked_for: Option<u32>) -> (u32, u32) {
+    let default = JitOptions::default();
+    match asked_for {
+        // Twice as late as the baseline compiler, which leaves something to observe.
+        Some(threshold) => (threshold, threshold.saturating_mul(2)),
+        None => (default.threshold, default.optimize_threshold),
+    }
 }
 
 impl StageChoice {

@@ -26,9 +26,14 @@ fn main() -> ExitCode {
         Some(Command::Repl { arguments, options }) => repl::repl(arguments, options),
         Some(Command::Check { files }) => inspect::check(&files),
         Some(Command::Compile { file, output }) => inspect::compile(&file, &output),
-        Some(Command::Dump { stage, file }) => match stage.code_form() {
-            Some(form) => inspect::dump_machine_code(&file, form),
-            None => inspect::dump(&file, stage.stage()),
+        Some(Command::Dump {
+            stage,
+            optimized,
+            file,
+        }) => match (optimized.form(&stage), stage.code_form()) {
+            (Some(form), _) => inspect::dump_optimized(&file, form, optimized.jit()),
+            (None, Some(form)) => inspect::dump_machine_code(&file, form),
+            (None, None) => inspect::dump(&file, stage.stage()),
         },
         Some(Command::Bench(options)) => bench::bench(&options).map_err(Error::from),
         Some(Command::Profile(arguments)) => profile::profile(arguments),

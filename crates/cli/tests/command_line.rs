@@ -164,6 +164,31 @@ fn stages_can_be_looked_at() {
 }
 
 #[test]
+fn what_the_optimizer_makes_of_hot_code_can_be_looked_at() {
+    let source = "f = function(n)\n  sum = 0\n  while n > 0\n    sum = sum + n\n    n = n - 1\n  end while\n  \
+                  return sum\nend function\nfor i in range(1, 20)\n  f 100\nend for\nprint \"unseen\"\n";
+    let script = Temporary::new("optimized.ms", source);
+    let target = format!("{}:f", script.path());
+    let dump = |options: &[&str]| {
+        let mut arguments = vec!["dump", "--jit-threshold=1"];
+        arguments.extend(options);
+        arguments.push(&target);
+        let (output, errors, status) = kiln(&arguments, "");
+        assert_eq!((errors.as_str(), status), ("", 0), "{options:?}");
+        assert!(!output.contains("unseen"), "{output}");
+        output
+    };
+    assert!(dump(&["--ssa"]).contains("add_f64"));
+    let passes = dump(&["--ssa-passes"]);
+    assert!(passes.contains("behind build\n") && passes.contains("behind unboxing\n"));
+    let skipped = dump(&["--ssa-passes", "--ssa-skip=unboxing,memory"]);
+    assert!(skipped.contains("behind build\n") && !skipped.contains("behind unboxing\n"));
+    assert!(!dump(&["--ssa-passes", "--ssa-stop-after=2"]).contains("behind unboxing\n"));
+    assert!(dump(&["--clif", "--optimized"]).contains("fadd"));
+    assert!(dump(&["--asm", "--optimized"]).contains("bytes"));
+}
+
+#[test]
 fn a_session_shows_results_and_survives_errors() {
     let input = "x = [1,\n2]\nif x then\nprint \"yes\"\nend if\nx\nnosuch\n1 +* 2\n_\nline = input\nsome text\nline\nexit 3\n4\n";
     let (output, errors, status) = kiln(&["repl"], input);

@@ -53,7 +53,8 @@ pub use files::{FolderFiles, MemoryFiles};
 pub use interpreter::{Interpreter, Interrupter, LineOutcome, Outcome, Progress, Reply};
 pub use intrinsic::{Call, IntoDefault, Intrinsic};
 pub use jit::{
-    CodeForm, JitOptions, JitReport, MachineCodeError, Tier, TierEvent, TierEventKind, machine_code,
+    CodeForm, CodeListing, JitOptions, JitReport, MachineCodeError, PassOptions, Tier, TierEvent,
+    TierEventKind, machine_code,
 };
 pub use kiln_bytecode::{CodeBlock, FileError};
 pub use kiln_frontend::diagnostic::Diagnostic;

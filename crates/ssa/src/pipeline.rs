@@ -63,7 +63,7 @@ pub fn pass(name: &str) -> Option<Pass> {
 }
 
 /// How to run the passes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// Run only so many passes; all if none.
     pub stop_after: Option<usize>,

@@ -270,8 +270,12 @@ impl Lowering<'_, '_> {
     fn lower_instruction(&mut self, inst: Inst) {
         let data = &self.function.instructions[inst];
         if let Some(frame) = data.node.frame() {
-            let position = self.function.frames[frame].position;
-            self.builder.set_srcloc(SourceLoc::new(position));
+            // Tables know positions of the function's own code only: for an inlined one it is that of the call.
+            let mut state = &self.function.frames[frame];
+            while let Some(caller) = state.caller {
+                state = &self.function.frames[caller];
+            }
+            self.builder.set_srcloc(SourceLoc::new(state.position));
         }
         let result = self.lower_node(&data.node);
         if let (Some(value), Some(lowered)) = (data.result, result) {

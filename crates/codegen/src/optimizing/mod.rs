@@ -27,6 +27,7 @@ use kiln_ssa::pipeline::{self, OptimizeError};
 use kiln_vm::tier::Exit;
 use thiserror::Error;
 
+pub use kiln_ssa::pipeline::Options as PassOptions;
 pub use snapshot::{Failed, OptimizingJob, Places};
 
 use crate::baseline::{CompileError, MAX_FRAME_BYTES, new_isa};
@@ -68,10 +69,11 @@ pub struct OptimizingCompiler {
     isa: OwnedTargetIsa,
     context: Context,
     function_context: FunctionBuilderContext,
+    passes: pipeline::Options,
 }
 
 /// What a compilation shows on request.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
     /// The function after each pass: the pass's name and the text.
     pub steps: Vec<(&'static str, String)>,
@@ -80,12 +82,13 @@ pub struct Listing {
 }
 
 impl OptimizingCompiler {
-    /// A compiler for this machine.
+    /// A compiler for this machine that runs these passes.
     ///
     /// # Errors
     /// Nothing can be compiled for it.
-    pub fn new() -> Result<OptimizingCompiler, CompileError> {
+    pub fn new(passes: pipeline::Options) -> Result<OptimizingCompiler, CompileError> {
         Ok(OptimizingCompiler {
+            passes,
             isa: new_isa()?,
             context: Context::new(),
             function_context: FunctionBuilderContext::new(),
@@ -104,7 +107,7 @@ impl OptimizingCompiler {
         let mut optimizer_time = Duration::ZERO;
         let function = pipeline::optimize(
             &job.input,
-            &pipeline::Options::default(),
+            &self.passes,
             &mut |step, function: &Function| {
                 optimizer_time += step.time;
                 if let Some(listing) = &mut listing {

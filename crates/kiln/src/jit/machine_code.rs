@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kiln_bytecode::{CodeBlock, Op};
 use kiln_codegen::baseline::{self, CompileError, Compiler, Job};
-use kiln_codegen::code_memory::{CodeMemory, CodeMemoryError, CodeMemoryOptions};
+use kiln_codegen::code_memory::{CodeMemory, CodeMemoryError, CodeMemoryOptions, MachineCode};
 use kiln_codegen::disassembly;
 use kiln_vm::frame::Limits;
 use kiln_vm::host::NoHost;
@@ -92,6 +92,17 @@ pub fn machine_code(
     match function {
         Some(name) if text.is_empty() => Err(MachineCodeError::NoSuchFunction(name.to_owned())),
         _ => Ok(text),
+    }
+}
+
+/// Machine code that was made from a block, as text; else why it cannot be shown.
+pub(super) fn assembly(code: &MachineCode, block: &CodeBlock) -> String {
+    let mut memory = CodeMemory::new(CodeMemoryOptions::default());
+    match memory.publish(code, |_| None) {
+        Ok(handle) => disassembly::Listing::new(&memory, handle, block)
+            .map(|listing| listing.with_names(&name_of).to_string())
+            .unwrap_or_default(),
+        Err(error) => format!("{error}\n"),
     }
 }
 

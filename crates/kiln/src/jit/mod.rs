@@ -8,8 +8,9 @@ mod worker;
 
 use kiln_vm::Vm;
 
+pub use kiln_codegen::optimizing::PassOptions;
 pub use machine_code::{CodeForm, MachineCodeError, machine_code};
-pub use report::{JitReport, TierEvent, TierEventKind};
+pub use report::{CodeListing, JitReport, TierEvent, TierEventKind};
 
 use policy::Policy;
 
@@ -50,6 +51,10 @@ pub struct JitOptions {
     pub log: bool,
     /// Keep a record of what happens to code, for [`JitReport::events`].
     pub record: bool,
+    /// Keep the texts of optimized code, for [`JitReport::listings`].
+    pub list: bool,
+    /// Which passes of the optimizer run, for finding the one that is wrong.
+    pub passes: PassOptions,
 }
 
 /// See [`JitOptions::threshold`]: a baseline instruction takes some 15 µs to compile and saves some 3 ns each time it is executed.
@@ -71,6 +76,8 @@ impl Default for JitOptions {
             debugger: false,
             log: false,
             record: false,
+            list: false,
+            passes: PassOptions::default(),
         }
     }
 }

@@ -93,6 +93,11 @@ impl Optimized {
         self.next_order
     }
 
+    /// The loop that the code of an order is for; none if it is for calls.
+    pub fn loop_of(&self, number: u64) -> Option<usize> {
+        self.orders.get(&number)?.for_loop
+    }
+
     /// An order has been carried out.
     pub fn take_order(&mut self, address: usize, number: u64) -> Option<Pending> {
         let pending = self.orders.remove(&number)?;

@@ -13,15 +13,16 @@ use kiln_codegen::baseline::Job;
 use kiln_codegen::code_memory::{
     CodeHandle, CodeMemory, CodeMemoryError, CodeMemoryOptions, MachineCode,
 };
-use kiln_codegen::optimizing::{OptimizedCode, OptimizingJob};
+use kiln_codegen::optimizing::{Listing, OptimizedCode, OptimizingJob};
 use kiln_vm::Vm;
 use kiln_vm::feedback::CodeInstance;
 use kiln_vm::tier::{Entry, Exit, Hot, Tiering};
 use kiln_vm::watch::Validity;
 
+use super::machine_code::assembly;
 use super::optimized::{Optimized, Pending, Verdict};
 use super::worker::{Compilers, Delivery, Goods, Order, Work, Worker};
-use super::{JitOptions, JitReport, Tier, TierEvent, TierEventKind};
+use super::{CodeListing, JitOptions, JitReport, Tier, TierEvent, TierEventKind};
 
 /// The policy, for the interpreter's hooks.
 pub(super) type Shared = Arc<Mutex<Policy>>;
@@ -73,8 +74,8 @@ impl Tiering for Link {
         lock(&self.0).hot(vm, code, what);
     }
 
-    fn exited(&mut self, vm: &mut Vm, code: &CodeInstance, exit: &Exit) {
-        lock(&self.0).exited(vm, code, exit);
+    fn exited(&mut self, _vm: &mut Vm, code: &CodeInstance, exit: &Exit) {
+        lock(&self.0).exited(code, exit);
     }
 }
 
@@ -91,7 +92,7 @@ pub(super) fn report(policy: &Shared) -> JitReport {
 impl Policy {
     /// Gives an interpreter a policy. None if nothing can be compiled on this machine.
     pub fn install(vm: &mut Vm, options: JitOptions) -> Option<Shared> {
-        let compilers = Compilers::new().ok()?;
+        let compilers = Compilers::new(&options).ok()?;
         let executor = match options.background {
             false => Executor::Here(Box::new(compilers)),
             true => Executor::Background(Worker::new(compilers, vm.safepoint_handle())),
@@ -220,7 +221,7 @@ impl Policy {
     fn start_worker(&mut self) {
         if let Executor::Background(worker) = &mut self.executor
             && let Err(error) = worker.start()
-            && let Ok(compilers) = Compilers::new()
+            && let Ok(compilers) = Compilers::new(&self.options)
         {
             self.executor = Executor::Here(Box::new(compilers));
             let reason =
@@ -344,7 +345,7 @@ impl Policy {
     }
 
     /// Optimized code of an instance has given up.
-    fn exited(&mut self, vm: &mut Vm, code: &CodeInstance, exit: &Exit) {
+    fn exited(&mut self, code: &CodeInstance, exit: &Exit) {
         let address = std::ptr::from_ref(code) as usize;
         match self.optimized.judge(address, exit) {
             Verdict::Keep => arm_loops(code, SOON),
@@ -361,7 +362,6 @@ impl Policy {
                 arm_loops(code, again);
             }
         }
-        let _ = vm;
     }
 
     /// Frees optimized code that is neither installed nor running.
@@ -402,8 +402,13 @@ impl Policy {
                 self.install_baseline(vm, code, &machine_code, &name, time)
             }
             Goods::Baseline(Err(error)) => self.refuse(code, &name, error.to_string()),
-            Goods::Optimized(number, result) => match *result {
-                Ok(optimized) => self.install_optimized(vm, code, number, optimized, &name, time),
+            Goods::Optimized(number, result, listing) => match *result {
+                Ok(optimized) => {
+                    if let Some(listing) = listing {
+                        self.list(code, number, &optimized.machine_code, *listing);
+                    }
+                    self.install_optimized(vm, code, number, optimized, &name, time);
+                }
                 Err(error) => {
                     if let Some(pending) = self.optimized.take_order(code, number) {
                         self.optimized.decline(code, pending.for_loop);
@@ -551,6 +556,18 @@ impl Policy {
             let reason = format!("{reason}: the interpreter runs everything else");
             self.record("compiler", TierEventKind::Limited { reason });
         }
+    }
+
+    /// Keeps the texts of optimized code.
+    fn list(&mut self, address: usize, number: u64, code: &MachineCode, listing: Listing) {
+        let block = &instance_at(address).block;
+        self.report.listings.push(CodeListing {
+            function: block.name.to_string(),
+            for_loop: self.optimized.loop_of(number),
+            passes: listing.steps,
+            clif: listing.clif,
+            assembly: assembly(code, block),
+        });
     }
 
     fn record(&mut self, function: &str, kind: TierEventKind) {

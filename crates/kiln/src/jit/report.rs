@@ -109,4 +109,21 @@ pub struct JitReport {
     pub compile_time: Duration,
     /// What happened, in order, if [`JitOptions::record`](super::JitOptions::record) is set.
     pub events: Vec<TierEvent>,
+    /// What was optimized, as text, if [`JitOptions::list`](super::JitOptions::list) is set.
+    pub listings: Vec<CodeListing>,
+}
+
+/// A piece of optimized code as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeListing {
+    /// The function.
+    pub function: String,
+    /// The loop it is for, by its index; none if it is for calls.
+    pub for_loop: Option<usize>,
+    /// The optimizer's form behind each pass, with the pass's name.
+    pub passes: Vec<(&'static str, String)>,
+    /// Cranelift's intermediate form.
+    pub clif: String,
+    /// Machine instructions.
+    pub assembly: String,
 }

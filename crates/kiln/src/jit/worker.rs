@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use kiln_codegen::baseline::{CompileError, Compiler, Job};
 use kiln_codegen::code_memory::MachineCode;
-use kiln_codegen::optimizing::{OptimizedCode, OptimizingCompiler, OptimizingError, OptimizingJob};
+use kiln_codegen::optimizing::{
+    Listing, OptimizedCode, OptimizingCompiler, OptimizingError, OptimizingJob,
+};
 use kiln_codegen::processor_time;
 use kiln_vm::safepoint::{Reason, Safepoint};
+
+use super::JitOptions;
 
 /// A function to be compiled. The address identifies its code instance.
 pub(super) struct Order {
@@ -33,13 +37,20 @@ pub(super) struct Delivery {
 /// What was made.
 pub(super) enum Goods {
     Baseline(Result<MachineCode, CompileError>),
-    Optimized(u64, Box<Result<OptimizedCode, OptimizingError>>),
+    /// The number of the order; what was written down on the way, if that was asked for.
+    Optimized(
+        u64,
+        Box<Result<OptimizedCode, OptimizingError>>,
+        Option<Box<Listing>>,
+    ),
 }
 
 /// Both compilers.
 pub(super) struct Compilers {
     baseline: Compiler,
     optimizing: OptimizingCompiler,
+    /// Write down what becomes of optimized functions.
+    lists: bool,
 }
 
 impl Compilers {
@@ -47,10 +58,11 @@ impl Compilers {
     ///
     /// # Errors
     /// Nothing can be compiled for it.
-    pub fn new() -> Result<Compilers, CompileError> {
+    pub fn new(options: &JitOptions) -> Result<Compilers, CompileError> {
         Ok(Compilers {
             baseline: Compiler::new()?,
-            optimizing: OptimizingCompiler::new()?,
+            optimizing: OptimizingCompiler::new(options.passes.clone())?,
+            lists: options.list,
         })
     }
 
@@ -63,8 +75,12 @@ impl Compilers {
                 (job.name, Goods::Baseline(result))
             }
             Work::Optimize(number, job) => {
-                let result = self.optimizing.compile(&job, None);
-                (job.name, Goods::Optimized(number, Box::new(result)))
+                let mut listing = self.lists.then(Box::<Listing>::default);
+                let result = self.optimizing.compile(&job, listing.as_deref_mut());
+                (
+                    job.name,
+                    Goods::Optimized(number, Box::new(result), listing),
+                )
             }
         };
         Delivery {
