@@ -16,7 +16,7 @@ mod out_of_line;
 mod profiled;
 mod shortcuts;
 mod variables;
-mod whole;
+pub(crate) mod whole;
 mod wide;
 
 pub(crate) use loops::loop_index;

@@ -5,7 +5,7 @@
 
 /// The number cut to an `i32`; any `i32` but an equal one if it does not fit.
 #[inline(always)]
-pub(super) fn to_i32(number: f64) -> i32 {
+pub(crate) fn to_i32(number: f64) -> i32 {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_mm_cvttsd_si32, _mm_set_sd};

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::error::Fallible;
+use crate::interp::whole::to_i32;
 use crate::object::map::EntryCursor;
 use crate::object::string;
 use crate::value::Value;
@@ -142,12 +143,25 @@ impl Vm {
 }
 
 /// The hash of a number: both zeros are one key.
-///
-/// The two halves of one long product, folded: every bit of the number reaches the lower bits of the hash.
 #[inline(always)]
 pub fn hash_number(number: f64) -> u32 {
-    let product = u128::from((number + 0.0).to_bits()) * 0x9E37_79B9_7F4A_7C15;
+    if let Some(hash) = hash_of_whole(number) {
+        return hash;
+    }
+    // The two halves of one long product, folded: every bit of the number reaches the lower bits of the hash.
+    let product = u128::from(number.to_bits()) * 0x9E37_79B9_7F4A_7C15;
     (product ^ (product >> 64)) as u32
+}
+
+/// The hash of a number that is whole and fits 32 bits. Different ones have different hashes: each step can be undone.
+#[inline(always)]
+pub fn hash_of_whole(number: f64) -> Option<u32> {
+    let whole = to_i32(number);
+    if f64::from(whole) != number {
+        return None;
+    }
+    let product = (whole as u32).wrapping_mul(0x9E37_79B1);
+    Some(product ^ (product >> 15))
 }
 
 /// Mixes 64 bits into 32 (the finalizer of MurmurHash3).

@@ -1,21 +1,24 @@
 //! The ordered hash table of a map in dictionary mode.
 //!
 //! ```text
-//! +--------+---------------------+------------------+----------------------+--------------------+
-//! | header | live  used  first   | index: words     | entries: key, value, | hashes of the      |
-//! |        | capacity  mask  …   | (linear probing) | in order of insertion| entries            |
-//! +--------+---------------------+------------------+----------------------+--------------------+
+//! +--------+---------------------+------------------+----------------------+
+//! | header | live  used  first   | index: words     | entries: key, value, |
+//! |        | capacity  mask  …   | (linear probing) | in order of insertion|
+//! +--------+---------------------+------------------+----------------------+
 //! ```
-//! The entries stand in a row, and the hash table proper, the index, consists of 32-bit words that lead to them: the lower bits
-//! of a word, as many as `mask` has, are the number of an entry, the others are those of the entry's hash. The lower bits of the
-//! hash choose where probing begins, so it hardly ever looks at an entry other than the right one. What is not in use of the two rows
-//! has never been touched, which for a large table means that the system provides no memory for it.
+//! The entries stand in a row, and the hash table proper, the index, consists of [`Word`]s that lead to them: the number of an entry and
+//! the hash of its key. The lower bits of the hash choose where probing begins, so it hardly ever looks at an entry other than the right
+//! one. What is not in use of the row has never been touched, which for a large table means that the system provides no memory for it.
 //!
-//! Removing an entry closes the gap it leaves in its run of words (Knuth, volume 3, algorithm 6.4R) and leaves one in the rows,
-//! which is closed when room is needed. No key is ever hashed again, since keys may be containers that have changed.
+//! As long as all keys are whole numbers of 32 bits, an entry need not be looked at at all to find it: the hashes of such numbers
+//! differ, so the index alone tells whether a number is a key. In a large table that is one miss of the caches instead of two.
+//!
+//! Removing an entry closes the gap it leaves in its run of words (Knuth, volume 3, algorithm 6.4R) and leaves one in the row,
+//! which is closed when room is needed. When that happens, and when a table grows, the words are taken over in the order of the index, which
+//! is the order of memory both where they come from and where they go to. No key is ever hashed again, since keys may be
+//! containers that have changed.
 
 use std::cell::Cell;
-use std::mem::offset_of;
 use std::ops::Range;
 
 use crate::error::{Fallible, RuntimeError};
@@ -23,7 +26,7 @@ use crate::heap::{CellType, Gc, Header, Kind, Marker};
 use crate::object::allocator::Allocator;
 use crate::object::string::StringCell;
 use crate::object::values::ElementKind;
-use crate::semantics::equality::hash_number;
+use crate::semantics::equality::{hash_number, hash_of_whole};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -53,6 +56,8 @@ pub struct DictionaryCell {
     mask: u32,
     /// How many keys are strings.
     strings: Cell<u32>,
+    /// Whether a key has been added that is not a whole number of 32 bits.
+    has_other_keys: Cell<bool>,
     /// Hashes that no string among the keys has, or 0, each in the place its lowest bits choose. Members of all maps are looked up
     /// in vain in every table first.
     absent: [Cell<u32>; ABSENT_NAMES],
@@ -63,18 +68,38 @@ unsafe impl CellType for DictionaryCell {
     const KIND: Kind = Kind::Dictionary;
 }
 
-/// Numbers of entries fit into a word of the index with bits to spare.
+// The words and entries that follow are aligned.
+const _: () = assert!(size_of::<DictionaryCell>().is_multiple_of(align_of::<Word>()));
+
+/// Numbers of entries fit into a word of the index, and large tables into the address space.
 const MAX_ENTRIES: usize = 1 << 27;
 
-/// In the index: leads to no entry. The number in it is that of no entry, since there are fewer entries than words.
-const EMPTY: u32 = u32::MAX;
+/// A word of the index: the hash of a key in the upper half, the number of its entry in the lower one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+struct Word(u64);
+
+impl Word {
+    /// Leads to no entry: there are never as many entries.
+    const EMPTY: Word = Word(u64::MAX);
+
+    #[inline(always)]
+    fn new(hash: u32, number: u32) -> Word {
+        Word(u64::from(hash) << 32 | u64::from(number))
+    }
+
+    #[inline(always)]
+    fn hash(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    #[inline(always)]
+    fn number(self) -> u32 {
+        self.0 as u32
+    }
+}
 
 impl DictionaryCell {
-    /// Where compiled code finds the first word of the index. The entries follow the index.
-    pub const INDEX_OFFSET: usize = size_of::<DictionaryCell>();
-    /// Where compiled code finds the number of words in the index - 1.
-    pub const MASK_OFFSET: usize = offset_of!(DictionaryCell, mask);
-
     /// A new, empty table with room for `capacity` entries.
     pub fn allocate(heap: &mut impl Allocator, capacity: usize) -> Fallible<Gc<DictionaryCell>> {
         if capacity > MAX_ENTRIES {
@@ -83,9 +108,8 @@ impl DictionaryCell {
         // At most three quarters of the words are taken, so probing ends.
         let words = (capacity + capacity.div_ceil(3)).next_power_of_two().max(8);
         let capacity = words / 4 * 3;
-        let bytes = size_of::<DictionaryCell>()
-            + words * size_of::<u32>()
-            + capacity * (size_of::<Entry>() + size_of::<u32>());
+        let bytes =
+            size_of::<DictionaryCell>() + words * size_of::<Word>() + capacity * size_of::<Entry>();
         let header = heap.allocate(Kind::Dictionary, bytes)?;
         header.small.set(ElementKind::Numbers as u8);
         // SAFETY: the cell was allocated with the kind and size of this type; every field is written, and the index is emptied.
@@ -97,6 +121,7 @@ impl DictionaryCell {
             (&raw mut (*table).capacity).write(capacity as u32);
             (&raw mut (*table).mask).write(words as u32 - 1);
             (&raw mut (*table).strings).write(Cell::new(0));
+            (&raw mut (*table).has_other_keys).write(Cell::new(false));
             (&raw mut (*table).absent).write([const { Cell::new(0) }; ABSENT_NAMES]);
             let table: Gc<DictionaryCell> = Gc::from_address(header.address());
             table.clear_index();
@@ -107,7 +132,7 @@ impl DictionaryCell {
 
 impl Gc<DictionaryCell> {
     #[inline(always)]
-    fn words(self) -> *mut u32 {
+    fn words(self) -> *mut Word {
         // SAFETY: the index follows the fixed part within the same allocation.
         unsafe { self.as_ptr().add(1).cast() }
     }
@@ -119,7 +144,7 @@ impl Gc<DictionaryCell> {
     }
 
     #[inline(always)]
-    fn word<'a>(self, at: u32) -> &'a Cell<u32> {
+    fn word<'a>(self, at: u32) -> &'a Cell<Word> {
         debug_assert!(at <= self.mask);
         // SAFETY: in range: every place is masked; the index is initialized.
         unsafe { &*self.words().add(at as usize).cast() }
@@ -133,22 +158,8 @@ impl Gc<DictionaryCell> {
         unsafe { &*self.entries().add(number as usize) }
     }
 
-    /// The hash of the entry with a number below the capacity, to be read below `used` only.
-    #[inline(always)]
-    fn hash<'a>(self, number: u32) -> &'a Cell<u32> {
-        debug_assert!(number < self.capacity);
-        // SAFETY: the hashes follow the entries within the same allocation; in range.
-        unsafe {
-            let hashes = self
-                .entries()
-                .add(self.capacity as usize)
-                .cast::<Cell<u32>>();
-            &*hashes.add(number as usize)
-        }
-    }
-
     fn clear_index(self) {
-        // SAFETY: the index has `mask + 1` words. All bytes of `EMPTY` are alike.
+        // SAFETY: the index has `mask + 1` words. All bytes of an empty word are alike.
         unsafe {
             self.words().write_bytes(0xFF, self.mask as usize + 1);
         }
@@ -210,11 +221,7 @@ impl Gc<DictionaryCell> {
     fn find_name(self, key: Gc<StringCell>) -> Option<u32> {
         let hash = key.interned_hash();
         let found = self.find_string(key, hash);
-        if found.is_none()
-            && self
-                .probe(hash, |number| self.hash(number).get() == hash)
-                .is_none()
-        {
+        if found.is_none() && self.probe(hash, |_| true).is_none() {
             self.absent(hash).set(hash);
         }
         found
@@ -232,9 +239,20 @@ impl Gc<DictionaryCell> {
 
     /// The entry with this number as its key. There is none for a NaN, which equals nothing.
     #[inline(always)]
-    pub fn find_number(self, key: f64, hash: u32) -> Option<u32> {
+    pub fn find_number(self, key: f64) -> Option<u32> {
+        match hash_of_whole(key) {
+            Some(hash) if !self.has_other_keys.get() => self.probe(hash, |_| true),
+            _ => self.find_among_others(key),
+        }
+    }
+
+    #[inline(never)]
+    fn find_among_others(self, key: f64) -> Option<u32> {
+        if !self.has_other_keys.get() {
+            return None;
+        }
         // Read as a number, any other key is a NaN.
-        self.probe(hash, |number| {
+        self.probe(hash_number(key), |number| {
             self.entry(number).key.get().number_or_nan() == key
         })
     }
@@ -243,7 +261,7 @@ impl Gc<DictionaryCell> {
     #[inline(always)]
     pub fn find_quick(self, key: Value) -> Option<u32> {
         match key.as_number() {
-            Some(number) => self.find_number(number, hash_number(number)),
+            Some(number) => self.find_number(number),
             None => {
                 let key = key.as_string()?;
                 self.find_string(key, key.cached_hash()?)
@@ -251,52 +269,55 @@ impl Gc<DictionaryCell> {
         }
     }
 
-    /// Walks the run of words in which the entry for a key with this hash would be, until one is accepted.
+    /// Walks the run of words in which the one for a key with this hash would be, until one with this hash is accepted.
     #[inline(always)]
     fn probe(self, hash: u32, mut accept: impl FnMut(u32) -> bool) -> Option<u32> {
         let mask = self.mask;
         let mut at = hash & mask;
         loop {
             let word = self.word(at).get();
-            if word == EMPTY {
+            if word.hash() == hash && word != Word::EMPTY && accept(word.number()) {
+                return Some(word.number());
+            }
+            if word == Word::EMPTY {
                 return None;
             }
-            if (word ^ hash) & !mask == 0 && accept(word & mask) {
-                return Some(word & mask);
-            }
             at = (at + 1) & mask;
         }
     }
 
-    /// Enters an entry into the index.
+    /// Enters a word into the index.
     #[inline(always)]
-    fn enter(self, number: u32, hash: u32) {
+    fn enter(self, word: Word) {
         let mask = self.mask;
-        let mut at = hash & mask;
-        while self.word(at).get() != EMPTY {
+        let mut at = word.hash() & mask;
+        while self.word(at).get() != Word::EMPTY {
             at = (at + 1) & mask;
         }
-        self.word(at).set((hash & !mask) | number);
+        self.word(at).set(word);
     }
 
-    /// Writes an entry behind the last one. There must be room.
+    /// Every word of the index that leads to an entry, with its place.
     #[inline(always)]
-    fn write(self, key: Value, value: Value, hash: u32) {
-        let number = self.used.get();
-        assert!(number < self.capacity);
-        self.used.set(number + 1);
-        let entry = self.entry(number);
-        entry.key.set(key);
-        entry.value.set(value);
-        self.hash(number).set(hash);
-        self.enter(number, hash);
-        self.live.set(self.live.get() + 1);
+    fn for_each_word(self, mut visit: impl FnMut(&Cell<Word>)) {
+        for at in 0..=self.mask {
+            let word = self.word(at);
+            if word.get() != Word::EMPTY {
+                visit(word);
+            }
+        }
     }
 
     /// Adds an entry whose key is not there yet. There must be room.
     pub fn append(self, heap: &mut impl Allocator, key: Value, value: Value, hash: u32) {
         let number = self.used.get();
         self.write(key, value, hash);
+        if key
+            .as_number()
+            .is_none_or(|key| hash_of_whole(key).is_none())
+        {
+            self.has_other_keys.set(true);
+        }
         if key.as_string().is_some() {
             self.strings.set(self.strings.get() + 1);
             self.absent(hash).set(0);
@@ -305,13 +326,26 @@ impl Gc<DictionaryCell> {
         self.stored(heap, number, value);
     }
 
-    /// Removes an entry.
-    pub fn remove(self, number: u32) {
+    /// Writes an entry behind the last one.
+    #[inline(always)]
+    fn write(self, key: Value, value: Value, hash: u32) {
+        let number = self.used.get();
+        assert!(number < self.capacity);
+        self.used.set(number + 1);
+        let entry = self.entry(number);
+        entry.key.set(key);
+        entry.value.set(value);
+        self.enter(Word::new(hash, number));
+        self.live.set(self.live.get() + 1);
+    }
+
+    /// Removes an entry. Its key had this hash when it was added, or has been changed since, if it is a container.
+    pub fn remove(self, number: u32, hash: u32) {
         let entry = self.entry(number);
         if entry.key.get().as_string().is_some() {
             self.strings.set(self.strings.get() - 1);
         }
-        self.leave_index(number);
+        self.leave_index(number, hash);
         entry.key.set(Value::UNASSIGNED);
         entry.value.set(Value::NULL);
         self.live.set(self.live.get() - 1);
@@ -329,27 +363,28 @@ impl Gc<DictionaryCell> {
     }
 
     /// Takes an entry out of the index. Words behind its own move up unless their run begins behind the gap.
-    fn leave_index(self, number: u32) {
+    fn leave_index(self, number: u32, hash: u32) {
         let mask = self.mask;
-        let mut gap = self.hash(number).get() & mask;
-        while self.word(gap).get() & mask != number {
+        let mut gap = hash & mask;
+        while self.word(gap).get().number() != number {
+            // Behind the run of a hash that the key has no longer this looks at all the others.
             gap = (gap + 1) & mask;
         }
         let mut at = gap;
         loop {
             at = (at + 1) & mask;
             let word = self.word(at).get();
-            if word == EMPTY {
+            if word == Word::EMPTY {
                 break;
             }
-            let from_home = at.wrapping_sub(self.hash(word & mask).get()) & mask;
+            let from_home = at.wrapping_sub(word.hash()) & mask;
             let from_gap = at.wrapping_sub(gap) & mask;
             if from_home >= from_gap {
                 self.word(gap).set(word);
                 gap = at;
             }
         }
-        self.word(gap).set(EMPTY);
+        self.word(gap).set(Word::EMPTY);
     }
 
     /// The first entry from this number on: its number, key and value.
@@ -367,30 +402,89 @@ impl Gc<DictionaryCell> {
         if index >= self.length() {
             return None;
         }
-        if self.used.get() - self.first.get() != self.live.get() {
+        if !self.is_dense() {
             self.compact(heap);
         }
         let entry = self.entry(self.first.get() + index as u32);
         Some((entry.key.get(), entry.value.get()))
     }
 
-    /// Closes the gaps in the rows.
+    /// Whether no entry between the first and the last is vacant.
+    fn is_dense(self) -> bool {
+        self.used.get() - self.first.get() == self.live.get()
+    }
+
+    /// Closes the gaps in the row.
     fn compact(self, heap: &mut impl Allocator) {
-        let (first, used) = (self.first.get(), self.used.get());
-        self.clear_index();
-        self.live.set(0);
-        self.used.set(0);
+        let numbers = NewNumbers::of(self);
+        self.for_each_word(|word| {
+            let number = numbers.of_entry(word.get().number());
+            word.set(Word::new(word.get().hash(), number));
+        });
+        self.copy_entries_to(self);
+        self.used.set(self.live.get());
         self.first.set(0);
-        for number in first..used {
-            // SAFETY: it was below `used` and has not been overwritten: at most as many entries have been written as read.
-            let entry = unsafe { &*self.entries().add(number as usize) };
-            let (key, value) = (entry.key.get(), entry.value.get());
-            if !key.is_unassigned() {
-                self.write(key, value, self.hash(number).get());
-            }
-        }
         // The collector may have seen entries where they went to and not yet where they came from.
         heap.write_barrier(self.header());
+    }
+
+    /// Writes the entries one after the other to the beginning of a row that is long enough, which may be their own.
+    fn copy_entries_to(self, other: Gc<DictionaryCell>) {
+        assert!(self.live.get() <= other.capacity);
+        let (from, to) = (self.entries(), other.entries());
+        let (first, live) = (self.first.get() as usize, self.live.get() as usize);
+        // SAFETY: the entries below `used` are initialized; at most as many are written as have been read, and no more than fit.
+        unsafe {
+            if self.is_dense() {
+                to.copy_from(from.add(first), live);
+                return;
+            }
+            let mut next = 0;
+            for number in first..self.used.get() as usize {
+                if !(*from.add(number)).key.get().is_unassigned() {
+                    to.add(next).copy_from(from.add(number), 1);
+                    next += 1;
+                }
+            }
+        }
+    }
+}
+
+/// The numbers that the entries of a table get when gaps in its row are closed.
+struct NewNumbers {
+    first: u32,
+    /// For each 64 entries, in whose order they are: how many precede them, and which of them are there.
+    groups: Vec<(u32, u64)>,
+}
+
+impl NewNumbers {
+    fn of(table: Gc<DictionaryCell>) -> NewNumbers {
+        let first = table.first.get();
+        let mut groups = Vec::new();
+        if !table.is_dense() {
+            let mut before = 0;
+            for start in (first..table.used.get()).step_by(64) {
+                let mut there = 0;
+                for number in start..table.used.get().min(start + 64) {
+                    there |= u64::from(!table.is_vacant(number)) << (number - start);
+                }
+                groups.push((before, there));
+                before += there.count_ones();
+            }
+        }
+        NewNumbers { first, groups }
+    }
+
+    #[inline(always)]
+    fn of_entry(&self, number: u32) -> u32 {
+        let position = number - self.first;
+        match self.groups.get(position as usize / 64) {
+            Some((before, there)) => {
+                let others = there & !(u64::MAX << (position % 64));
+                before + others.count_ones()
+            }
+            None => position,
+        }
     }
 }
 
@@ -403,7 +497,7 @@ pub fn find(
     hash: u32,
 ) -> Fallible<Option<u32>> {
     if let Some(number) = key.as_number() {
-        Ok(table.find_number(number, hash))
+        Ok(table.find_number(number))
     } else if let Some(string) = key.as_string() {
         Ok(table.find_string(string, hash))
     } else {
@@ -422,9 +516,6 @@ fn find_container(
     let mut outcome = Ok(());
     let found = table.probe(hash, |number| {
         let other = table.entry(number).key.get();
-        if table.hash(number).get() != hash {
-            return false;
-        }
         match vm.keys_equal(other, key) {
             Ok(equal) => equal,
             Err(throw) => {
@@ -451,12 +542,16 @@ pub fn make_room(
     }
     let larger = DictionaryCell::allocate(heap, live * 2)?;
     larger.header().small.set(table.element_kind() as u8);
-    let mut next = 0;
-    while let Some((number, key, value)) = table.next_from(next) {
-        larger.write(key, value, table.hash(number).get());
-        next = number as usize + 1;
-    }
+    let numbers = NewNumbers::of(table);
+    table.for_each_word(|word| {
+        let word = word.get();
+        larger.enter(Word::new(word.hash(), numbers.of_entry(word.number())));
+    });
+    table.copy_entries_to(larger);
+    larger.live.set(table.live.get());
+    larger.used.set(table.live.get());
     larger.strings.set(table.strings.get());
+    larger.has_other_keys.set(table.has_other_keys.get());
     heap.write_barrier(larger.header());
     Ok(larger)
 }

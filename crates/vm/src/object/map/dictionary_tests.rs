@@ -158,3 +158,51 @@ fn a_value_of_another_kind_in_a_table_of_numbers_survives() {
         Ok(())
     });
 }
+
+#[test]
+fn whole_numbers_are_found_beside_keys_of_other_kinds() {
+    with_vm(false, |vm| {
+        let map = vm.new_dictionary_map(0)?;
+        let numbers = [0.0, -1.0, 2147483647.0, -2147483648.0];
+        let others = [0.5, 2147483648.0, f64::INFINITY, 1e300];
+        for number in numbers {
+            vm.map_set(map, Value::number(number), Value::number(number))?;
+        }
+        assert!(vm.map_has(map, Value::number(-0.0))?);
+        for number in others {
+            assert!(!vm.map_has(map, Value::number(number))?);
+        }
+        for number in others {
+            vm.map_set(map, Value::number(number), Value::number(number))?;
+        }
+        let list = key(vm, 2)?;
+        vm.map_set(map, list, Value::ONE)?;
+        assert!(!vm.map_has(map, Value::arithmetic(f64::NAN))?);
+        for number in numbers.into_iter().chain(others) {
+            let value = vm.map_get(map, Value::number(number))?;
+            assert_eq!(value.and_then(Value::as_number), Some(number));
+        }
+        assert!(vm.map_remove(map, list)?);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_key_that_has_changed_can_be_taken_from_the_front() {
+    with_vm(false, |vm| {
+        let map = vm.new_dictionary_map(0)?;
+        for number in 0..50 {
+            let key = key(vm, number)?;
+            vm.map_set(map, key, Value::number(number as f64))?;
+            if let Some(list) = key.as_list() {
+                list.set(vm, 0, Value::NULL);
+            }
+        }
+        for length in (0..50).rev() {
+            assert!(vm.map_take_first(map)?.is_some());
+            assert_eq!(vm.map_length(map), length);
+        }
+        assert!(vm.map_take_first(map)?.is_none());
+        Ok(())
+    });
+}

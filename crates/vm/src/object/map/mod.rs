@@ -37,7 +37,6 @@ use crate::object::allocator::Allocator;
 use crate::object::map::dictionary::DictionaryCell;
 use crate::object::string::StringCell;
 use crate::object::values::ValuesCell;
-use crate::semantics::equality::hash_number;
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -368,7 +367,7 @@ impl Vm {
         if map.is_dictionary() {
             let table = map.dictionary();
             if let Some(number) = key.as_number() {
-                return Ok(table.find_number(number, hash_number(number)).is_some());
+                return Ok(table.find_number(number).is_some());
             }
             if table.find_quick(key).is_some() {
                 return Ok(true);
@@ -459,7 +458,7 @@ impl Vm {
         let hash = self.hash_key(key)?;
         match dictionary::find(self, map.dictionary(), key, hash)? {
             Some(entry) => {
-                map.dictionary().remove(entry);
+                map.dictionary().remove(entry, hash);
                 Ok(true)
             }
             None => Ok(false),
@@ -481,8 +480,9 @@ impl Vm {
         if map.is_prototype() {
             self.prototypes_changed();
         }
-        if let Some((entry, ..)) = map.dictionary().next_from(0) {
-            map.dictionary().remove(entry);
+        if let Some((entry, key, _)) = map.dictionary().next_from(0) {
+            let hash = self.hash_key(key)?;
+            map.dictionary().remove(entry, hash);
         }
         Ok(Some(key))
     }
