@@ -145,7 +145,12 @@ fn check(binary: &Path, mode: Mode, case: &Case) -> Result<(), Failed> {
     let mut command = Command::new(binary);
     command.current_dir(folder.path()).args(mode.arguments);
     command.arg("case.ms");
-    let finished = run(&mut command, b"", Streams::Merged, Limits::default())?;
+    let finished = run(
+        &mut command,
+        b"",
+        Streams::Merged,
+        mode.limits(Limits::default()),
+    )?;
 
     let mut problems = Vec::new();
     if !matches!(finished.ending, Ending::Status(0 | 1)) {

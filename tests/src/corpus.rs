@@ -163,7 +163,7 @@ fn check(binary: &Path, mode: Mode, program: &Path, bless: bool) -> Result<(), F
         &mut command,
         &directives.stdin,
         Streams::Apart,
-        Limits::default(),
+        mode.limits(Limits::default()),
     )?;
 
     let mut problems = compare(&directives, program, &finished)?;

@@ -21,8 +21,7 @@ use crate::process::{Ending, Finished, Limits, Streams, run};
 /// How many seeds of either kind a run tries.
 const SEEDS: u64 = 60;
 
-/// One seed in so many is also run in the modes that are slow, unless the modes are chosen: collecting at every allocation, or
-/// compiling everything again and again, takes most of the time.
+/// One seed in so many is also run in the modes that are slow, unless the modes are chosen.
 const STRESSED: u64 = 6;
 
 /// How many smaller programs are tried for one that fails. Each runs in two modes.
@@ -53,7 +52,6 @@ fn trials(binary: &Path) -> Result<Vec<Trial>, Box<dyn std::error::Error>> {
         true => mode::from_environment(binary)?,
         false => mode::supported(binary, MODES.to_vec())?,
     };
-    let is_slow = |mode: &Mode| mode.is_called(mode::GC_STRESS) || mode.is_called("evict");
     let mut seeds: Vec<u64> = Vec::new();
     match std::env::var("KILN_SEEDS") {
         Ok(text) => seeds.extend(parse_seeds(&text).ok_or(format!("wrong KILN_SEEDS: {text:?}"))?),
@@ -67,7 +65,7 @@ fn trials(binary: &Path) -> Result<Vec<Trial>, Box<dyn std::error::Error>> {
         .map(|seed| {
             let binary = binary.to_owned();
             let mut modes = modes.clone();
-            modes.retain(|it| are_chosen || !is_slow(it) || seed % STRESSED == 0);
+            modes.retain(|it| are_chosen || !it.is_slow() || seed % STRESSED == 0);
             Trial::test(format!("seed {seed}"), move || check(&binary, &modes, seed))
         })
         .collect())

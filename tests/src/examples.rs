@@ -80,7 +80,12 @@ fn check(binary: &Path, mode: Mode, folder: &Path, example: &Example) -> Result<
     let mut command = Command::new(binary);
     command.current_dir(folder).args(mode.arguments);
     command.arg(&example.script).args(&example.arguments);
-    let finished = run(&mut command, &input, Streams::Apart, Limits::default())?;
+    let finished = run(
+        &mut command,
+        &input,
+        Streams::Apart,
+        mode.limits(Limits::default()),
+    )?;
     let mut problems = Vec::new();
     if finished.ending != Ending::Status(0) {
         problems.push(format!("expected exit status 0, got {}", finished.ending));

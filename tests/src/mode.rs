@@ -5,6 +5,8 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
+use crate::process::Limits;
+
 /// One way to run programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mode {
@@ -51,6 +53,20 @@ impl Mode {
     /// Whether a mode or something that is added to it has this name.
     pub fn is_called(&self, name: &str) -> bool {
         self.name == name || self.name.split('+').any(|part| part == name)
+    }
+
+    /// Whether programs take many times as long as by default: collecting at every allocation, or compiling everything again and
+    /// again, takes most of the time.
+    pub fn is_slow(&self) -> bool {
+        self.is_called(GC_STRESS) || self.is_called("evict")
+    }
+
+    /// What a program may use in this mode if it may use `limits` by default.
+    pub fn limits(&self, limits: Limits) -> Limits {
+        Limits {
+            time: limits.time * if self.is_slow() { 5 } else { 1 },
+            ..limits
+        }
     }
 
     /// The option that `binary` would have to know to run in this mode, if it does not: it was built without what the mode

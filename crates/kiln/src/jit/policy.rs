@@ -48,6 +48,9 @@ const MAX_EVENTS: usize = 10_000;
 /// A function whose code has been evicted so often stays in the interpreter.
 const MAX_EVICTIONS: u32 = 8;
 
+/// A function whose code has been evicted so often is spared by `evict_always`: a long program would never end.
+const MAX_IDLE_EVICTIONS: u32 = 100;
+
 /// With more frames than this, `evict_always` leaves code alone.
 const MAX_SCANNED_FRAMES: usize = 100;
 
@@ -488,19 +491,36 @@ impl Policy {
     /// Frees at least so many bytes of code, those used least recently first, as far as they are not running.
     fn evict(&mut self, vm: &mut Vm, bytes: usize) {
         let running = self.running(vm);
+        self.evict_others(&running, bytes);
+    }
+
+    fn evict_others(&mut self, spared: &[CodeHandle], bytes: usize) {
         let candidates = self
             .memory
-            .eviction_candidates(bytes, |handle, _| running.contains(&handle));
+            .eviction_candidates(bytes, |handle, _| spared.contains(&handle));
         for handle in candidates {
             self.throw_away(handle);
         }
     }
 
-    /// Frees all code that is not running, unless looking for it would take long.
+    /// Frees all code that is not running, unless looking for it would take long, or it has been through that often enough.
     fn evict_idle(&mut self, vm: &mut Vm) {
-        if vm.stack_depth() < MAX_SCANNED_FRAMES {
-            self.evict(vm, usize::MAX);
+        if vm.stack_depth() >= MAX_SCANNED_FRAMES {
+            return;
         }
+        let worn: Vec<usize> = self
+            .evictions
+            .iter()
+            .filter(|(_, evictions)| **evictions >= MAX_IDLE_EVICTIONS)
+            .map(|(address, _)| *address)
+            .collect();
+        let mut spared = self.running(vm);
+        for address in worn {
+            if let Some(State::Compiled(handle)) = self.states.get(&address) {
+                spared.push(*handle);
+            }
+        }
+        self.evict_others(&spared, usize::MAX);
     }
 
     /// The code objects that frames on the script stack return into.
