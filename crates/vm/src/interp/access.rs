@@ -1,10 +1,11 @@
 //! Members: reads, writes, inline caches.
 
-use kiln_bytecode::{Instruction, ReadMode};
+use kiln_bytecode::ReadMode;
 
 use super::calls::{invoke_intrinsic_member, invokes, super_of};
 use super::{
-    Next, Site, State, Step, continue_at, invoke_function, is_unsettled, shortcuts, target_of,
+    Next, Operands, Site, State, Step, continue_at, invoke_function, is_unsettled, shortcuts,
+    target_of,
 };
 use crate::error::Fallible;
 use crate::feedback::{Access, CacheEntry, FeedbackCell};
@@ -169,7 +170,7 @@ fn inherited_self(vm: &mut Vm, site: Site) -> Value {
 }
 
 #[inline(always)]
-pub(super) fn get_self(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn get_self(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let value = site.get(1);
     if !value.is_unassigned() {
@@ -193,7 +194,7 @@ fn slow_get_self(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn get_member(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn get_member(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let object = site.get(instruction.b());
     if let Some((value, _)) = cached_member(state.vm, site, object) {
@@ -295,7 +296,7 @@ fn member_by(vm: &Vm, entry: CacheEntry, object: Value, key: Gc<StringCell>) -> 
 }
 
 #[inline(always)]
-pub(super) fn set_member(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn set_member(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let object = site.get(instruction.a());
     let value = site.get(instruction.b());
@@ -418,7 +419,7 @@ pub(super) fn store_member(
 }
 
 #[inline(always)]
-pub(super) fn init_member(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn init_member(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let (object, value) = (site.get(instruction.a()), site.get(instruction.b()));
     if store_cached(

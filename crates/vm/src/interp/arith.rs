@@ -1,9 +1,7 @@
 //! Arithmetic and logic.
 
-use kiln_bytecode::Instruction;
-
 use super::whole::to_i64;
-use super::{Next, Site, State, Step, finish, is_unsettled};
+use super::{Next, Operands, Site, State, Step, finish, is_unsettled};
 use crate::error::Fallible;
 use crate::tier::Observed;
 use crate::value::Value;
@@ -83,7 +81,7 @@ pub(super) fn observed_kinds(value: Value) -> u8 {
 macro_rules! float_operation {
     ($($name:ident, $constant:ident, $operation:ident, $lhs:ident $op:tt $rhs:ident;)*) => {$(
         #[inline(always)]
-        pub(super) fn $name(state: &mut State, instruction: Instruction) -> Step {
+        pub(super) fn $name(state: &mut State, instruction: Operands) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.b()), site.get(instruction.c()));
             let ($lhs, $rhs) = (lhs.number_or_nan(), rhs.number_or_nan());
@@ -96,7 +94,7 @@ macro_rules! float_operation {
         }
 
         #[inline(always)]
-        pub(super) fn $constant(state: &mut State, instruction: Instruction) -> Step {
+        pub(super) fn $constant(state: &mut State, instruction: Operands) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.b()), site.constant(instruction.c() as usize));
             let ($lhs, $rhs) = (lhs.number_or_nan(), rhs.number_or_nan());
@@ -154,7 +152,7 @@ fn easy_power(base: f64, exponent: f64) -> Option<f64> {
 macro_rules! number_operation {
     ($($name:ident, $constant:ident, $operation:ident, $function:path;)*) => {$(
         #[inline(always)]
-        pub(super) fn $name(state: &mut State, instruction: Instruction) -> Step {
+        pub(super) fn $name(state: &mut State, instruction: Operands) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.b()), site.get(instruction.c()));
             if let Some(result) = $function(lhs.number_or_nan(), rhs.number_or_nan()) {
@@ -165,7 +163,7 @@ macro_rules! number_operation {
         }
 
         #[inline(always)]
-        pub(super) fn $constant(state: &mut State, instruction: Instruction) -> Step {
+        pub(super) fn $constant(state: &mut State, instruction: Operands) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.b()), site.constant(instruction.c() as usize));
             if let Some(result) = $function(lhs.number_or_nan(), rhs.number_or_nan()) {
@@ -183,7 +181,7 @@ number_operation! {
 }
 
 #[inline(always)]
-pub(super) fn negate(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn negate(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let value = site.get(instruction.b());
     let result = 0.0 - value.number_or_nan();
@@ -206,7 +204,7 @@ fn slow_negate(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn not(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn not(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let value = site.get(instruction.b());
     if value == Value::ONE || value == Value::ZERO {
@@ -231,7 +229,7 @@ fn are_crisp(lhs: Value, rhs: Value) -> bool {
 }
 
 #[inline(always)]
-pub(super) fn and(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn and(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let (lhs, rhs) = (site.get(instruction.b()), site.get(instruction.c()));
     if are_crisp(lhs, rhs) {
@@ -245,7 +243,7 @@ pub(super) fn and(state: &mut State, instruction: Instruction) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn or(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn or(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let (lhs, rhs) = (site.get(instruction.b()), site.get(instruction.c()));
     if are_crisp(lhs, rhs) {

@@ -2,10 +2,11 @@
 
 use std::cell::Cell;
 
-use kiln_bytecode::{Instruction, ReadMode};
+use kiln_bytecode::ReadMode;
 
 use super::{
-    Next, Site, SlowPath, State, Step, access, invoke_function, profiled, shortcuts, target_of,
+    Next, Operands, Site, SlowPath, State, Step, access, invoke_function, profiled, shortcuts,
+    target_of,
 };
 use crate::error::{Fallible, RuntimeError, Throw};
 use crate::feedback::CodeInstance;
@@ -415,7 +416,7 @@ pub(super) fn slow_call(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn call(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn call(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let callee = site.get(instruction.b());
     if let Some(function) = callee.as_function() {
@@ -481,7 +482,7 @@ fn enter_inline(
 }
 
 #[inline(always)]
-pub(super) fn call_member(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn call_member(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let object = site.get(instruction.b() + 1);
     if let Some((value, _)) = access::cached_member(state.vm, site, object)
@@ -575,7 +576,7 @@ pub(super) fn slow_call_member(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn call_super(_state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn call_super(_state: &mut State, _instruction: Operands) -> Step {
     Step::Slow(slow_call_super)
 }
 
@@ -606,7 +607,7 @@ pub(super) fn slow_call_super(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn call_index(_state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn call_index(_state: &mut State, _instruction: Operands) -> Step {
     Step::Slow(slow_call_index)
 }
 
@@ -630,7 +631,7 @@ fn slow_call_index(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn invoke(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn invoke(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let value = site.get(instruction.b());
     if !value.is_function() {
@@ -658,21 +659,20 @@ pub(super) fn slow_invoke(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn return_value(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn return_value(state: &mut State, instruction: Operands) -> Step {
     let value = state.site(instruction).get(instruction.a());
     state.vm.frames.pop();
     if state.vm.frames.mark() == state.entry {
         return Step::Done(value);
     }
     state.reload();
-    // SAFETY: a frame that called something is behind the calling instruction.
-    let call = unsafe { (*state.next.sub(1)).get() };
+    let call = Operands(state.next);
     state.site(call).set(call.a(), value);
     Step::Continue
 }
 
 #[inline(always)]
-pub(super) fn new_function(_state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn new_function(_state: &mut State, _instruction: Operands) -> Step {
     Step::Slow(slow_new_function)
 }
 
@@ -698,7 +698,7 @@ pub(super) fn slow_new_function(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn new_closure(_state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn new_closure(_state: &mut State, _instruction: Operands) -> Step {
     Step::Slow(slow_new_closure)
 }
 

@@ -1,10 +1,8 @@
 //! Comparisons, as values and fused with branches.
 
-use kiln_bytecode::Instruction;
-
 use super::arith::observed_kinds;
 use super::loops::{count_pass, jump_short};
-use super::{Next, Site, State, Step, continue_at, finish, is_unsettled};
+use super::{Next, Operands, Site, State, Step, continue_at, finish, is_unsettled};
 use crate::error::Fallible;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -114,7 +112,7 @@ fn decide(
 
 /// The next pass of a loop.
 #[inline(always)]
-fn pass(state: &mut State, instruction: Instruction) -> Step {
+fn pass(state: &mut State, instruction: Operands) -> Step {
     if count_pass(state.site(instruction)) || state.vm.frames.is_requested() {
         return Step::Pass;
     }
@@ -132,7 +130,7 @@ fn ordered(lhs: Value, rhs: Value) -> Option<(f64, f64)> {
 macro_rules! comparison {
     ($($value:ident, $jump_if:ident, $jump_if_not:ident, $jump_if_constant:ident, $jump_if_not_constant:ident, $loop_if:ident, $loop_if_constant:ident, $operation:ident, $op:tt;)*) => {$(
         #[inline(always)]
-        pub(super) fn $value(state: &mut State, instruction: Instruction) -> Step {
+        pub(super) fn $value(state: &mut State, instruction: Operands) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.b()), site.get(instruction.c()));
             if let Some((l, r)) = ordered(lhs, rhs) {
@@ -143,7 +141,7 @@ macro_rules! comparison {
         }
 
         #[inline(always)]
-        pub(super) fn $jump_if(state: &mut State, instruction: Instruction) -> Step {
+        pub(super) fn $jump_if(state: &mut State, instruction: Operands) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.a()), site.get(instruction.b()));
             if let Some((l, r)) = ordered(lhs, rhs) {
@@ -156,7 +154,7 @@ macro_rules! comparison {
         }
 
         #[inline(always)]
-        pub(super) fn $jump_if_not(state: &mut State, instruction: Instruction) -> Step {
+        pub(super) fn $jump_if_not(state: &mut State, instruction: Operands) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.a()), site.get(instruction.b()));
             if let Some((l, r)) = ordered(lhs, rhs) {
@@ -170,7 +168,7 @@ macro_rules! comparison {
         }
 
         #[inline(always)]
-        pub(super) fn $jump_if_constant(state: &mut State, instruction: Instruction) -> Step {
+        pub(super) fn $jump_if_constant(state: &mut State, instruction: Operands) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.a()), site.constant(instruction.b() as usize));
             if let Some((l, r)) = ordered(lhs, rhs) {
@@ -183,7 +181,7 @@ macro_rules! comparison {
         }
 
         #[inline(always)]
-        pub(super) fn $jump_if_not_constant(state: &mut State, instruction: Instruction) -> Step {
+        pub(super) fn $jump_if_not_constant(state: &mut State, instruction: Operands) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.a()), site.constant(instruction.b() as usize));
             if let Some((l, r)) = ordered(lhs, rhs) {
@@ -197,7 +195,7 @@ macro_rules! comparison {
         }
 
         #[inline(always)]
-        pub(super) fn $loop_if(state: &mut State, instruction: Instruction) -> Step {
+        pub(super) fn $loop_if(state: &mut State, instruction: Operands) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.a()), site.get(instruction.b()));
             if let Some((l, r)) = ordered(lhs, rhs) {
@@ -210,7 +208,7 @@ macro_rules! comparison {
         }
 
         #[inline(always)]
-        pub(super) fn $loop_if_constant(state: &mut State, instruction: Instruction) -> Step {
+        pub(super) fn $loop_if_constant(state: &mut State, instruction: Operands) -> Step {
             let site = state.site(instruction);
             let (lhs, rhs) = (site.get(instruction.a()), site.constant(instruction.b() as usize));
             if let Some((l, r)) = ordered(lhs, rhs) {
@@ -234,6 +232,6 @@ comparison! {
 }
 
 #[inline(always)]
-pub(super) fn isa(_state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn isa(_state: &mut State, _instruction: Operands) -> Step {
     Step::Slow(slow_value::<ISA>)
 }

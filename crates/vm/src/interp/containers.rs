@@ -1,17 +1,15 @@
 //! Lists, maps, indexing.
 
-use kiln_bytecode::Instruction;
-
 use super::arith::observed_kinds;
 use super::whole::front_index;
-use super::{Next, Site, State, Step, finish, is_unsettled};
+use super::{Next, Operands, Site, State, Step, finish, is_unsettled};
 use crate::object::list::ListCell;
 use crate::object::string;
 use crate::value::Value;
 use crate::vm::Vm;
 
 #[inline(always)]
-pub(super) fn new_list(_state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn new_list(_state: &mut State, _instruction: Operands) -> Step {
     Step::Slow(slow_new_list)
 }
 
@@ -29,7 +27,7 @@ fn slow_new_list(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn append(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn append(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let value = site.get(instruction.b());
     if let Some(list) = site.get(instruction.a()).as_list()
@@ -54,7 +52,7 @@ fn slow_append(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn new_map(_state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn new_map(_state: &mut State, _instruction: Operands) -> Step {
     Step::Slow(slow_new_map)
 }
 
@@ -79,12 +77,12 @@ fn slow_new_map(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn init_index(_state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn init_index(_state: &mut State, _instruction: Operands) -> Step {
     Step::Slow(slow_set_index)
 }
 
 #[inline(always)]
-pub(super) fn get_index(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn get_index(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let (object, index) = (site.get(instruction.b()), site.get(instruction.c()));
     if let Some(list) = object.as_list()
@@ -132,7 +130,7 @@ fn quick_element(vm: &mut Vm, object: Value, index: Value) -> Option<Value> {
 }
 
 #[inline(always)]
-pub(super) fn set_index(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn set_index(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let (object, index) = (site.get(instruction.a()), site.get(instruction.b()));
     if let Some(list) = object.as_list()
@@ -176,7 +174,7 @@ fn slow_set_index(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn slice(_state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn slice(_state: &mut State, _instruction: Operands) -> Step {
     Step::Slow(slow_slice)
 }
 
@@ -197,7 +195,7 @@ fn slow_slice(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn new(_state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn new(_state: &mut State, _instruction: Operands) -> Step {
     Step::Slow(slow_new)
 }
 

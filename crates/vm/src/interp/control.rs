@@ -1,27 +1,25 @@
 //! Constants, moves, jumps, branches.
 
-use kiln_bytecode::Instruction;
-
 use super::arith::observed_kinds;
-use super::{Next, Site, State, Step, continue_at, is_unsettled};
+use super::{Next, Operands, Site, State, Step, continue_at, is_unsettled};
 use crate::error::RuntimeError;
 use crate::value::Value;
 use crate::vm::Vm;
 
 #[inline(always)]
-pub(super) fn nop(_state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn nop(_state: &mut State, _instruction: Operands) -> Step {
     Step::Continue
 }
 
 #[inline(always)]
-pub(super) fn load_constant(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn load_constant(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     site.set(instruction.a(), site.constant(instruction.bc() as usize));
     Step::Continue
 }
 
 #[inline(always)]
-pub(super) fn load_unassigned(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn load_unassigned(state: &mut State, instruction: Operands) -> Step {
     state
         .site(instruction)
         .set(instruction.a(), Value::UNASSIGNED);
@@ -29,20 +27,20 @@ pub(super) fn load_unassigned(state: &mut State, instruction: Instruction) -> St
 }
 
 #[inline(always)]
-pub(super) fn move_register(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn move_register(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     site.set(instruction.a(), site.get(instruction.b()));
     Step::Continue
 }
 
 #[inline(always)]
-pub(super) fn jump(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn jump(state: &mut State, instruction: Operands) -> Step {
     state.jump(instruction.bc() as i32 as isize);
     Step::Continue
 }
 
 #[inline(always)]
-pub(super) fn loop_back(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn loop_back(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     // SAFETY: the verifier has checked loop indexes.
     let countdown = unsafe { site.code().loops.get_unchecked(instruction.a() as usize) };
@@ -75,7 +73,7 @@ fn slow_branch<const WANTED: bool>(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-fn branch<const WANTED: bool>(state: &mut State, instruction: Instruction) -> Step {
+fn branch<const WANTED: bool>(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let value = site.get(instruction.a());
     if value.is_number() {
@@ -88,17 +86,17 @@ fn branch<const WANTED: bool>(state: &mut State, instruction: Instruction) -> St
 }
 
 #[inline(always)]
-pub(super) fn jump_if_true(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn jump_if_true(state: &mut State, instruction: Operands) -> Step {
     branch::<true>(state, instruction)
 }
 
 #[inline(always)]
-pub(super) fn jump_if_false(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn jump_if_false(state: &mut State, instruction: Operands) -> Step {
     branch::<false>(state, instruction)
 }
 
 #[inline(always)]
-pub(super) fn jump_if_certain(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn jump_if_certain(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let value = site.get(instruction.a());
     if value.is_function() {
@@ -124,7 +122,7 @@ fn slow_certain(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn throw(_state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn throw(_state: &mut State, _instruction: Operands) -> Step {
     Step::Slow(slow_throw)
 }
 

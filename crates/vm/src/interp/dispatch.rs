@@ -5,9 +5,9 @@
 //! calls, which LLVM makes at optimization levels above 0 and the language does not promise: so builds with debug assertions, and
 //! processors without six argument registers in the convention used, take the loop. So does every build while a program is profiled.
 
-use kiln_bytecode::{Instruction, Op, for_each_op};
+use kiln_bytecode::{Op, for_each_op};
 
-use super::{State, Step, deliver_result, handlers, pass_loop};
+use super::{Operands, State, Step, deliver_result, handlers, pass_loop};
 use crate::error::Fallible;
 use crate::frame::{Frame, FrameMark};
 use crate::value::Value;
@@ -46,7 +46,7 @@ mod matched {
         ($($(#[doc = $doc:literal])+ $snake:ident = $camel:ident { $($operand:ident: $role:ident),* } ($flags:ident) [$($effect:ident)*];)*) => {
             /// Executes one instruction.
             #[inline(always)]
-            fn dispatch(state: &mut State, instruction: Instruction) -> Step {
+            fn dispatch(state: &mut State, instruction: Operands) -> Step {
                 // SAFETY: the verifier has checked opcodes, and the interpreter only writes valid ones.
                 match unsafe { std::mem::transmute::<u8, Op>(instruction.op_byte()) } {
                     $(Op::$camel => handlers::$snake(state, instruction),)*
@@ -58,7 +58,7 @@ mod matched {
 
     /// Executes one instruction with what follows from it.
     #[inline(always)]
-    fn execute_one(state: &mut State, instruction: Instruction) -> Step {
+    fn execute_one(state: &mut State, instruction: Operands) -> Step {
         let mut step = dispatch(state, instruction);
         loop {
             step = match step {
@@ -75,9 +75,9 @@ mod matched {
     pub(super) fn run_profiled(mut state: State) -> Fallible<Value> {
         let outside = profiled::begin(&mut state);
         loop {
-            // SAFETY: the verifier has checked that execution does not run off the end.
-            let instruction = unsafe { (*state.next).get() };
+            // The verifier has checked that execution does not run off the end.
             state.jump(1);
+            let instruction = Operands(state.next);
             let watched = profiled::before(&mut state, instruction);
             let step = execute_one(&mut state, instruction);
             profiled::after(state.vm, watched, matches!(step, Step::Throw(_)));
@@ -102,9 +102,9 @@ mod matched {
     #[inline(never)]
     pub(super) fn run(mut state: State) -> Fallible<Value> {
         loop {
-            // SAFETY: the verifier has checked that execution does not run off the end.
-            let instruction = unsafe { (*state.next).get() };
+            // The verifier has checked that execution does not run off the end.
             state.jump(1);
+            let instruction = Operands(state.next);
             match execute_one(&mut state, instruction) {
                 Step::Continue | Step::Slow(_) | Step::Pass | Step::Returned(_) => {}
                 Step::Reload => state.reload(),
@@ -124,16 +124,31 @@ mod threaded {
     use crate::feedback::CodeInstance;
     use crate::interp::{Next, SlowPath};
 
-    /// A handler with its dispatch. The arguments are the variables of the loop and the instruction to execute; `next` is
-    /// behind it. `extern "C"` on both processors passes six arguments in registers.
+    /// A handler with its dispatch. The arguments are the variables of the loop, `next` being behind the instruction to execute, and
+    /// the table of handlers. `extern "C"` on both processors passes six arguments in registers.
     type Handler = unsafe extern "C" fn(
         Next,
         *mut Value,
         *const CodeInstance,
         &mut Vm,
         FrameMark,
-        Instruction,
+        Table,
     ) -> Finished;
+
+    /// The handlers in the order of the opcodes; or, on the way to [`run_slow`], the slow path to run.
+    #[derive(Clone, Copy)]
+    #[repr(transparent)]
+    struct Table(*const ());
+
+    impl Table {
+        /// # Safety
+        /// It must not be on the way to [`run_slow`], and the opcode be one of the table's.
+        #[inline(always)]
+        unsafe fn handler(self, op: u8) -> Handler {
+            // SAFETY: by contract this is the address of `HANDLERS`.
+            unsafe { *self.0.cast::<Handler>().add(usize::from(op)) }
+        }
+    }
 
     /// Returned when a run has ended; its outcome stands in [`Vm::outcome`]. It fills a return register so that no memory is passed.
     type Finished = u64;
@@ -142,20 +157,20 @@ mod threaded {
         ($($(#[doc = $doc:literal])+ $snake:ident = $camel:ident { $($operand:ident: $role:ident),* } ($flags:ident) [$($effect:ident)*];)*) => {
             $(
                 /// # Safety
-                /// `next` must be behind `instruction` in `code`, which must be verified, and `base` the current frame's window.
+                /// `next` must be behind such an instruction in `code`, which must be verified, and `base` the current frame's window.
                 unsafe extern "C" fn $snake(
                     next: Next,
                     base: *mut Value,
                     code: *const CodeInstance,
                     vm: &mut Vm,
                     entry: FrameMark,
-                    instruction: Instruction,
+                    table: Table,
                 ) -> Finished {
                     let mut state = State { next, base, code, vm, entry };
-                    let step = handlers::$snake(&mut state, instruction);
+                    let step = handlers::$snake(&mut state, Operands(next));
                     let State { next, base, code, vm, entry } = state;
                     // SAFETY: the state is that of the current frame, in verified code.
-                    unsafe { follow(step, next, base, code, vm, entry) }
+                    unsafe { follow(step, next, base, code, vm, entry, table) }
                 }
             )*
 
@@ -164,6 +179,12 @@ mod threaded {
         };
     }
     for_each_op!(define_handlers);
+
+    /// The table of handlers.
+    #[inline(always)]
+    fn handlers_table() -> Table {
+        Table(HANDLERS.as_ptr().cast())
+    }
 
     /// Goes on after a handler's fast path.
     ///
@@ -177,28 +198,22 @@ mod threaded {
         code: *const CodeInstance,
         vm: &mut Vm,
         entry: FrameMark,
+        table: Table,
     ) -> Finished {
         match step {
             // SAFETY: passed on from the caller.
-            Step::Continue => unsafe { go_on(next, base, code, vm, entry) },
-            // The function's address travels in the place of the instruction.
-            Step::Slow(slow) => run_slow(
-                next,
-                base,
-                code,
-                vm,
-                entry,
-                Instruction(slow as usize as u64),
-            ),
+            Step::Continue => unsafe { go_on(next, base, code, vm, entry, table) },
+            // The function's address travels in the place of the table.
+            Step::Slow(slow) => run_slow(next, base, code, vm, entry, Table(slow as *const ())),
             Step::Pass => run_slow(
                 next,
                 base,
                 code,
                 vm,
                 entry,
-                Instruction(pass_loop as SlowPath as usize as u64),
+                Table(pass_loop as SlowPath as *const ()),
             ),
-            Step::Reload => reload(vm, entry),
+            Step::Reload => reload(vm, entry, table),
             Step::Done(value) | Step::Returned(value) => finish(vm, Ok(value)),
             Step::Throw(throw) => finish(vm, Err(throw)),
         }
@@ -212,10 +227,10 @@ mod threaded {
         code: *const CodeInstance,
         vm: &mut Vm,
         entry: FrameMark,
-        slow: Instruction,
+        slow: Table,
     ) -> Finished {
         // SAFETY: `follow` has put the address of a slow path there.
-        let slow = unsafe { std::mem::transmute::<usize, SlowPath>(slow.0 as usize) };
+        let slow = unsafe { std::mem::transmute::<*const (), SlowPath>(slow.0) };
         let mut step = slow(vm, next);
         loop {
             step = match step {
@@ -225,12 +240,13 @@ mod threaded {
                 _ => break,
             };
         }
+        let table = handlers_table();
         match step {
             // SAFETY: a slow path that says so has left the frame as it was.
             Step::Continue | Step::Slow(_) | Step::Pass | Step::Returned(_) => unsafe {
-                go_on(next, base, code, vm, entry)
+                go_on(next, base, code, vm, entry, table)
             },
-            Step::Reload => reload(vm, entry),
+            Step::Reload => reload(vm, entry, table),
             Step::Done(value) => finish(vm, Ok(value)),
             Step::Throw(throw) => finish(vm, Err(throw)),
         }
@@ -238,10 +254,10 @@ mod threaded {
 
     /// Goes on where the current frame stands.
     #[inline(always)]
-    fn reload(vm: &mut Vm, entry: FrameMark) -> Finished {
+    fn reload(vm: &mut Vm, entry: FrameMark, table: Table) -> Finished {
         let Frame { code, next, base } = *vm.frames.top();
         // SAFETY: frames stand in verified code.
-        unsafe { go_on(next, base, code, vm, entry) }
+        unsafe { go_on(next, base, code, vm, entry, table) }
     }
 
     /// Jumps to the handler of the next instruction.
@@ -255,12 +271,13 @@ mod threaded {
         code: *const CodeInstance,
         vm: &mut Vm,
         entry: FrameMark,
+        table: Table,
     ) -> Finished {
         // SAFETY: an instruction of verified code, so its opcode is one of the table's.
         unsafe {
-            let instruction = (*next).get();
-            let handler = HANDLERS.get_unchecked(usize::from(instruction.op_byte()));
-            handler(next.add(1), base, code, vm, entry, instruction)
+            let op = Operands(next.add(1)).op_byte();
+            let handler = table.handler(op);
+            handler(next.add(1), base, code, vm, entry, table)
         }
     }
 
@@ -274,7 +291,7 @@ mod threaded {
             entry,
         } = state;
         // SAFETY: the current frame's code has been verified when it was instantiated.
-        unsafe { go_on(next, base, code, &mut *vm, entry) };
+        unsafe { go_on(next, base, code, &mut *vm, entry, handlers_table()) };
         match vm.outcome.take() {
             Some(outcome) => outcome,
             None => Ok(Value::NULL),

@@ -3,7 +3,7 @@
 use kiln_bytecode::{Instruction, Op};
 
 use super::whole::{front_index, to_i32};
-use super::{Next, Site, State, Step, continue_at};
+use super::{Next, Operands, Site, State, Step, continue_at};
 use crate::error::Fallible;
 use crate::heap::{Gc, Kind};
 use crate::intrinsics::Shortcut;
@@ -12,7 +12,7 @@ use crate::value::Value;
 use crate::vm::Vm;
 
 #[inline(always)]
-pub(super) fn make_range(_state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn make_range(_state: &mut State, _instruction: Operands) -> Step {
     Step::Slow(slow_make_range)
 }
 
@@ -93,7 +93,7 @@ pub(super) fn jump_short(vm: &mut Vm, site: Site) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn for_loop(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn for_loop(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let (sequence, index) = (site.get(instruction.b()), site.get(instruction.b() + 1));
     if let Some((index, element)) = quick_element(sequence, index) {
@@ -134,7 +134,7 @@ fn pass_or_end(vm: &mut Vm, site: Site, element: Option<Value>) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn for_loop_global(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn for_loop_global(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let sequence = site.get(instruction.b());
     let global = site.get(instruction.b() + 1).number_or_nan() as usize;

@@ -71,6 +71,72 @@ impl From<Throw> for Step {
 /// The instruction after the one being executed.
 type Next = *const Cell<Instruction>;
 
+/// The fields of the instruction that ends here, read one by one where they are used: each is a single load, where taking the
+/// word apart would be a load and several shifts.
+#[derive(Clone, Copy)]
+struct Operands(Next);
+
+impl Operands {
+    /// The field of two bytes at this offset.
+    #[inline(always)]
+    fn field(self, offset: usize) -> u16 {
+        if cfg!(target_endian = "big") {
+            return (self.word().0 >> (8 * offset)) as u16;
+        }
+        // SAFETY: operands are made behind an instruction of verified code, whose word has this layout.
+        unsafe { *self.0.cast::<u8>().sub(8 - offset).cast::<u16>() }
+    }
+
+    #[inline(always)]
+    fn op_byte(self) -> u8 {
+        if cfg!(target_endian = "big") {
+            return self.word().op_byte();
+        }
+        // SAFETY: as in `field`.
+        unsafe { *self.0.cast::<u8>().sub(8) }
+    }
+
+    #[inline(always)]
+    fn flags(self) -> u8 {
+        if cfg!(target_endian = "big") {
+            return self.word().flags();
+        }
+        // SAFETY: as in `field`.
+        unsafe { *self.0.cast::<u8>().sub(7) }
+    }
+
+    #[inline(always)]
+    fn a(self) -> u16 {
+        self.field(2)
+    }
+
+    #[inline(always)]
+    fn b(self) -> u16 {
+        self.field(4)
+    }
+
+    #[inline(always)]
+    fn c(self) -> u16 {
+        self.field(6)
+    }
+
+    #[inline(always)]
+    fn bc(self) -> u32 {
+        if cfg!(target_endian = "big") {
+            return self.word().bc();
+        }
+        // SAFETY: as in `field`.
+        unsafe { *self.0.cast::<u8>().sub(4).cast::<u32>() }
+    }
+
+    /// The whole instruction.
+    #[inline(always)]
+    fn word(self) -> Instruction {
+        // SAFETY: as in `field`.
+        unsafe { (*self.0.sub(1)).get() }
+    }
+}
+
 /// The variables of the loop.
 struct State<'vm> {
     /// The next instruction.
@@ -87,7 +153,7 @@ struct State<'vm> {
 /// A handler's operands: registers, constants and feedback of the current frame, and where the frame stands.
 #[derive(Clone, Copy)]
 struct Site {
-    instruction: Instruction,
+    instruction: Operands,
     next: Next,
     base: *mut Value,
     code: *const CodeInstance,
@@ -98,10 +164,8 @@ impl Site {
     /// that the loop's variables never need an address and stay in machine registers.
     fn at(vm: &Vm, next: Next) -> Site {
         let frame = vm.frames.top();
-        // SAFETY: `next` is behind an instruction of the frame's code.
-        let instruction = unsafe { (*next.sub(1)).get() };
         Site {
-            instruction,
+            instruction: Operands(next),
             next,
             base: frame.base,
             code: frame.code,
@@ -176,7 +240,7 @@ impl State<'_> {
     }
 
     #[inline(always)]
-    fn site(&self, instruction: Instruction) -> Site {
+    fn site(&self, instruction: Operands) -> Site {
         Site {
             instruction,
             next: self.next,
@@ -399,13 +463,13 @@ fn poll_loop(vm: &mut Vm, next: Next) -> Fallible<u32> {
     vm.frames.set_next(next);
     vm.safepoint()?;
     let site = Site::at(vm, next);
-    let index = loops::countdown_index(site.instruction);
+    let index = loops::countdown_index(site.instruction.word());
     if let Some(countdown) = site.code().loops.get(index)
         && countdown.has_ended()
     {
         vm.is_hot(site.code, Hot::Loop(index));
     }
-    let target = site.instruction.jump_target(site.position());
+    let target = site.instruction.word().jump_target(site.position());
     Ok(target.map_or(0, |target| target as u32))
 }
 
@@ -413,7 +477,7 @@ fn poll_loop(vm: &mut Vm, next: Next) -> Fallible<u32> {
 /// pass begins before the header.
 fn loop_at(vm: &Vm, next: Next, target: u32) -> Option<usize> {
     let site = Site::at(vm, next);
-    loops::loop_index(site.instruction).filter(|index| {
+    loops::loop_index(site.instruction.word()).filter(|index| {
         let info = site.code().block.loops.get(*index);
         info.is_some_and(|info| info.header == target)
     })

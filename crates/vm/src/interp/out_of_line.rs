@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use kiln_bytecode::{Instruction, Op, for_each_op};
 
-use super::{Next, State, Step, dispatch, handlers, loop_at, poll_loop};
+use super::{Next, Operands, State, Step, dispatch, handlers, loop_at, poll_loop};
 use crate::error::{Fallible, RuntimeError};
 use crate::feedback::CodeInstance;
 use crate::frame::{Frame, FrameMark};
@@ -20,9 +20,7 @@ macro_rules! define_out_of_line {
                 let vm = unsafe { &mut *vm };
                 let entry = vm.frames.mark();
                 let mut state = State::at(vm, next, entry);
-                // SAFETY: `next` is behind an instruction of the current frame's code.
-                let instruction = unsafe { (*next.sub(1)).get() };
-                let step = handlers::$snake(&mut state, instruction);
+                let step = handlers::$snake(&mut state, Operands(next));
                 let next = state.next;
                 complete(vm, step, next, entry)
             }

@@ -1,8 +1,8 @@
 //! What the profiler is told of the instructions that are executed.
 
-use kiln_bytecode::{FlagUse, Instruction, Op, ReadMode, Role};
+use kiln_bytecode::{FlagUse, Op, ReadMode, Role};
 
-use super::{Site, State, access};
+use super::{Operands, Site, State, access};
 use crate::error::Fallible;
 use crate::intrinsics::{Arguments, Intrinsic, Shortcut};
 use crate::object::function::Callee;
@@ -48,14 +48,14 @@ pub(super) fn end(vm: &mut Vm, depth: usize) {
 }
 
 /// An instruction is about to be executed.
-pub(super) fn before(state: &mut State, instruction: Instruction) -> Watched {
+pub(super) fn before(state: &mut State, instruction: Operands) -> Watched {
     let mut site = state.site(instruction);
-    let is_wide = instruction.op() == Some(Op::Wide);
+    let is_wide = instruction.word().op() == Some(Op::Wide);
     if is_wide {
         // The prefix executes the instruction behind it.
-        // SAFETY: the verifier has checked that an instruction follows.
-        site.instruction = unsafe { (*site.next).get() };
+        // The verifier has checked that an instruction follows.
         site.next = site.next.wrapping_add(1);
+        site.instruction = Operands(site.next);
     }
     let vm = &mut *state.vm;
     if let Some(profiler) = &mut vm.profiler {
@@ -130,7 +130,7 @@ pub(super) fn run_intrinsic(
 
 /// The kinds of an instruction's operands, unless it only moves values about.
 fn signature(site: Site) -> Option<Signature> {
-    let instruction = site.instruction;
+    let instruction = site.instruction.word();
     let op = instruction.op()?;
     if matches!(
         op,
@@ -184,7 +184,7 @@ fn signature(site: Site) -> Option<Signature> {
 
 /// The intrinsic whose work the interpreter may do itself at this instruction.
 fn shortcut(vm: &Vm, site: Site) -> Option<&'static Intrinsic> {
-    let function = match site.instruction.op()? {
+    let function = match site.instruction.word().op()? {
         Op::Call => site.get(site.instruction.b()),
         Op::CallMember => access::cached_member(vm, site, site.get(site.instruction.b() + 1))?.0,
         Op::GetMember if ReadMode(site.instruction.flags()).has(ReadMode::INVOKE) => {

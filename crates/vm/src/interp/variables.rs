@@ -1,10 +1,10 @@
 //! Variables: locals that may be unassigned, globals, variables looked up by name, scope maps.
 
-use kiln_bytecode::{Instruction, ReadMode};
+use kiln_bytecode::ReadMode;
 
 use super::access::{cached_variable, note_variable, store_variable};
 use super::calls::{invokes, super_of};
-use super::{Next, Site, State, Step, invoke_function, target_of};
+use super::{Next, Operands, Site, State, Step, invoke_function, target_of};
 use crate::error::{Fallible, RuntimeError};
 use crate::feedback::FeedbackCell;
 use crate::heap::Gc;
@@ -57,7 +57,7 @@ fn find_nonlocal(vm: &mut Vm, site: Site, name: Gc<StringCell>) -> Fallible<Valu
 }
 
 #[inline(always)]
-pub(super) fn read_local(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn read_local(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let value = site.get(instruction.b());
     if value.is_number() {
@@ -84,7 +84,7 @@ pub(super) fn slow_read_local(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn get_global(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn get_global(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     // SAFETY: the verifier has checked indexes of globals; global cells live as long as the interpreter.
     let cell = unsafe {
@@ -177,7 +177,7 @@ fn global_member(vm: &mut Vm, site: Site, value: Value) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn set_global(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn set_global(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     // SAFETY: as in `get_global`.
     let cell = unsafe {
@@ -205,7 +205,7 @@ fn slow_set_global(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn get_variable(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn get_variable(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let feedback = site.feedback(usize::from(instruction.c()));
     if let Some(map) = site.get(instruction.b()).as_map()
@@ -245,7 +245,7 @@ fn outer_map(site: Site) -> Option<Gc<MapCell>> {
 }
 
 #[inline(always)]
-pub(super) fn get_outer_variable(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn get_outer_variable(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let feedback = site.feedback(usize::from(instruction.c()));
     if let Some(map) = outer_map(site)
@@ -282,7 +282,7 @@ pub(super) fn slow_get_outer_variable(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn set_variable(_state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn set_variable(_state: &mut State, _instruction: Operands) -> Step {
     Step::Slow(slow_set_variable)
 }
 
@@ -306,7 +306,7 @@ pub(super) fn slow_set_variable(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn new_variables(_state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn new_variables(_state: &mut State, _instruction: Operands) -> Step {
     Step::Slow(slow_new_variables)
 }
 
@@ -328,7 +328,7 @@ fn slow_new_variables(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn bind_super(_state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn bind_super(_state: &mut State, _instruction: Operands) -> Step {
     Step::Slow(slow_bind_super)
 }
 
@@ -351,7 +351,7 @@ pub(super) fn slow_bind_super(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn get_outer(_state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn get_outer(_state: &mut State, _instruction: Operands) -> Step {
     Step::Slow(slow_get_outer)
 }
 
@@ -365,7 +365,7 @@ fn slow_get_outer(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn get_globals(state: &mut State, instruction: Instruction) -> Step {
+pub(super) fn get_globals(state: &mut State, instruction: Operands) -> Step {
     let globals = state.vm.globals_map;
     state
         .site(instruction)

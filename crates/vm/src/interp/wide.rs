@@ -1,12 +1,12 @@
 //! The `wide` prefix: an instruction whose feedback or function index does not fit into 16 bits.
 
-use kiln_bytecode::{Instruction, Op};
+use kiln_bytecode::Op;
 
-use super::{State, Step, access, calls, variables};
+use super::{Operands, State, Step, access, calls, variables};
 
 /// Executes the next instruction the slow way: there its index is read together with the prefix.
 #[inline(always)]
-pub(super) fn wide(state: &mut State, _instruction: Instruction) -> Step {
+pub(super) fn wide(state: &mut State, _instruction: Operands) -> Step {
     // SAFETY: the verifier has checked that an instruction follows.
     let instruction = unsafe { (*state.next).get() };
     state.jump(1);
