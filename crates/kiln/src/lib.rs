@@ -47,7 +47,7 @@ pub use context::{AsContext, Context};
 pub use convert::{FromValue, IntoArguments, IntoValue};
 pub use deferred::{Completer, Deferred, deferred};
 pub use dump::{Stage, dump};
-pub use engine::Engine;
+pub use engine::{Engine, EngineOptions};
 pub use error::Error;
 pub use files::{FolderFiles, MemoryFiles};
 pub use interpreter::{Interpreter, Interrupter, LineOutcome, Outcome, Progress, Reply};

@@ -69,7 +69,6 @@ pub struct OptimizingCompiler {
     isa: OwnedTargetIsa,
     context: Context,
     function_context: FunctionBuilderContext,
-    passes: pipeline::Options,
 }
 
 /// What a compilation shows on request.
@@ -82,39 +81,35 @@ pub struct Listing {
 }
 
 impl OptimizingCompiler {
-    /// A compiler for this machine that runs these passes.
+    /// A compiler for this machine.
     ///
     /// # Errors
     /// Nothing can be compiled for it.
-    pub fn new(passes: pipeline::Options) -> Result<OptimizingCompiler, CompileError> {
+    pub fn new() -> Result<OptimizingCompiler, CompileError> {
         Ok(OptimizingCompiler {
-            passes,
             isa: new_isa()?,
             context: Context::new(),
             function_context: FunctionBuilderContext::new(),
         })
     }
 
-    /// Compiles a job.
+    /// Compiles a job by these passes.
     ///
     /// # Errors
     /// The function is too large for the optimizer, or the code generator refuses it.
     pub fn compile(
         &mut self,
         job: &OptimizingJob,
+        passes: &pipeline::Options,
         mut listing: Option<&mut Listing>,
     ) -> Result<OptimizedCode, OptimizingError> {
         let mut optimizer_time = Duration::ZERO;
-        let function = pipeline::optimize(
-            &job.input,
-            &self.passes,
-            &mut |step, function: &Function| {
-                optimizer_time += step.time;
-                if let Some(listing) = &mut listing {
-                    listing.steps.push((step.pass, function.to_string()));
-                }
-            },
-        )?;
+        let function = pipeline::optimize(&job.input, passes, &mut |step, function: &Function| {
+            optimizer_time += step.time;
+            if let Some(listing) = &mut listing {
+                listing.steps.push((step.pass, function.to_string()));
+            }
+        })?;
         self.context.clear();
         let exits = lower::lower(
             job,

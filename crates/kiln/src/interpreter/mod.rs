@@ -25,6 +25,7 @@ use crate::intrinsic::Intrinsic;
 use crate::jit::{Jit, JitOptions, JitReport};
 use crate::limits::Limits;
 use crate::session::LineReader;
+use crate::timer::CallLimit;
 use crate::value::{Function, List, Map, Value};
 use run::Running;
 
@@ -58,6 +59,8 @@ pub struct Interpreter {
     jit: Jit,
     engine: Engine,
     limits: Limits,
+    /// What limits calls from Rust, once there has been one.
+    call_limit: Option<CallLimit>,
     /// How long scripts have run, if that is limited.
     used: Duration,
     jit_options: JitOptions,
@@ -90,7 +93,7 @@ impl Interpreter {
             ..
         } = builder;
         let mut vm = Vm::new(limits.of_vm(), host)?;
-        let jit = Jit::new(&mut vm, &jit_options);
+        let jit = Jit::new(&mut vm, &jit_options, engine.compile_threads());
         let mut interpreter = Interpreter {
             activity: None,
             vm,
@@ -98,6 +101,7 @@ impl Interpreter {
             jit_options,
             engine,
             limits,
+            call_limit: None,
             used: Duration::ZERO,
             intrinsics: Vec::new(),
             implicit,
@@ -156,8 +160,9 @@ impl Interpreter {
         let mut fresh = Vm::new(self.limits.of_vm(), Box::new(NoHost))
             .map_err(|error| Error::message(error.to_string()))?;
         self.vm.exchange_host(&mut fresh);
-        self.jit = Jit::new(&mut fresh, &self.jit_options);
+        self.jit = Jit::new(&mut fresh, &self.jit_options, self.engine.compile_threads());
         self.vm = fresh;
+        self.call_limit = None;
         self.used = Duration::ZERO;
         self.result = None;
         self.lines.reset();

@@ -423,6 +423,9 @@ impl Interpreter {
             self.withdraw_requests();
             return Ok(result);
         }
+        if let (None, Some(most), None) = (slice, beyond, self.limits.run_time) {
+            return self.within_call_limit(most, work);
+        }
         let left = self
             .limits
             .run_time
@@ -450,6 +453,27 @@ impl Interpreter {
         if left.is_some() {
             self.used += begun.elapsed();
         }
+        Ok(result)
+    }
+
+    /// Does something that may take so long, which is the limit of all calls of this interpreter.
+    fn within_call_limit<T>(
+        &mut self,
+        most: Duration,
+        work: impl FnOnce(&mut Vm) -> T,
+    ) -> Result<T, Error> {
+        let limit = match &mut self.call_limit {
+            Some(limit) => limit,
+            none => none.insert(
+                self.engine
+                    .timer()
+                    .limit_calls(self.vm.safepoint_handle(), most)?,
+            ),
+        };
+        let call = limit.begin();
+        let result = work(&mut self.vm);
+        drop(call);
+        self.withdraw_requests();
         Ok(result)
     }
 

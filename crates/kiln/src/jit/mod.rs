@@ -1,9 +1,11 @@
-//! Compiled code: options, the policy that decides what is compiled when, and the thread that does it.
+//! Compiled code: options, the policy that decides what is compiled when, and the threads that do it.
 
+mod compile_threads;
 mod machine_code;
 mod optimized;
 mod policy;
 mod report;
+mod turns;
 mod worker;
 
 use kiln_vm::Vm;
@@ -12,6 +14,7 @@ pub use kiln_codegen::optimizing::PassOptions;
 pub use machine_code::{CodeForm, MachineCodeError, machine_code};
 pub use report::{CodeListing, JitReport, TierEvent, TierEventKind};
 
+pub(crate) use compile_threads::CompileThreads;
 use policy::Policy;
 
 /// The highest tier that code may reach.
@@ -38,7 +41,7 @@ pub struct JitOptions {
     pub optimize_threshold: u32,
     /// The most bytes of machine code.
     pub code_bytes: usize,
-    /// Compile on a thread of its own. Without it the script waits for its code, and what is compiled when depends on the script
+    /// Compile on the engine's threads, while the script goes on. Without it the script waits for its code, and what is compiled when depends on the script
     /// alone.
     pub background: bool,
     /// For tests: throw away all code that is not running whenever anything gets hot.
@@ -109,10 +112,10 @@ pub(crate) struct Jit {
 
 impl Jit {
     /// Sets an interpreter up. If code cannot be compiled here, the interpreter runs everything.
-    pub(crate) fn new(vm: &mut Vm, options: &JitOptions) -> Jit {
+    pub(crate) fn new(vm: &mut Vm, options: &JitOptions, threads: &CompileThreads) -> Jit {
         let policy = match options.tier {
             Tier::Off => None,
-            Tier::Baseline | Tier::Optimizing => Policy::install(vm, options.clone()),
+            Tier::Baseline | Tier::Optimizing => Policy::install(vm, options.clone(), threads),
         };
         Jit { policy }
     }

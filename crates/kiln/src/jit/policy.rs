@@ -9,6 +9,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use kiln_bytecode::LoopInfo;
 use kiln_codegen::baseline::Job;
 use kiln_codegen::code_memory::{
     CodeHandle, CodeMemory, CodeMemoryError, CodeMemoryOptions, MachineCode,
@@ -19,9 +20,10 @@ use kiln_vm::feedback::CodeInstance;
 use kiln_vm::tier::{Entry, Exit, Hot, Tiering};
 use kiln_vm::watch::Validity;
 
+use super::compile_threads::{CompileThreads, Orders};
 use super::machine_code::assembly;
 use super::optimized::{Optimized, Pending, Verdict};
-use super::worker::{Compilers, Delivery, Goods, Order, Work, Worker};
+use super::worker::{Compilers, Delivery, Goods, Optimize, Order, Work};
 use super::{CodeListing, JitOptions, JitReport, Tier, TierEvent, TierEventKind};
 
 /// The policy, for the interpreter's hooks.
@@ -39,7 +41,7 @@ enum State {
 /// How compilations are carried out.
 enum Executor {
     Here(Box<Compilers>),
-    Background(Worker),
+    Background(Orders),
 }
 
 /// The most events recorded.
@@ -94,11 +96,14 @@ pub(super) fn report(policy: &Shared) -> JitReport {
 
 impl Policy {
     /// Gives an interpreter a policy. None if nothing can be compiled on this machine.
-    pub fn install(vm: &mut Vm, options: JitOptions) -> Option<Shared> {
-        let compilers = Compilers::new(&options).ok()?;
-        let executor = match options.background {
-            false => Executor::Here(Box::new(compilers)),
-            true => Executor::Background(Worker::new(compilers, vm.safepoint_handle())),
+    pub fn install(vm: &mut Vm, options: JitOptions, threads: &CompileThreads) -> Option<Shared> {
+        let executor = if options.background && threads.may_start() {
+            if !threads.is_possible() {
+                return None;
+            }
+            Executor::Background(threads.orders(vm.safepoint_handle()))
+        } else {
+            Executor::Here(Box::new(Compilers::new().ok()?))
         };
         let memory = CodeMemory::new(CodeMemoryOptions {
             reserved_bytes: CodeMemoryOptions::default()
@@ -144,12 +149,18 @@ impl Policy {
                     true => u32::MAX,
                     false => self.missing(code, what, self.options.threshold),
                 };
-                if missing == 0 {
+                // If too much is waiting already, this comes again.
+                if missing == 0 && self.has_room() {
                     self.compile(vm, code, address);
                 }
                 missing
             }
-            Some(State::Queued) => 0,
+            Some(State::Queued) => {
+                if let Executor::Background(orders) = &self.executor {
+                    orders.raise(address, gain(code, BASELINE_SAVING));
+                }
+                0
+            }
             Some(State::Compiled(handle)) => {
                 self.memory.touch(*handle);
                 match self.options.tier {
@@ -178,19 +189,12 @@ impl Policy {
     /// How many more of these events there must be, at the rate so far, until compiling pays. 0 if it does now.
     fn missing(&self, code: &CodeInstance, what: Hot, threshold: u32) -> u32 {
         let size = code.instructions.len() as u64;
-        // A call executes a part of the function, a pass of a loop its body.
-        let mut executed = code.calls.total().saturating_mul(size);
-        let mut unit = size;
-        for (index, (info, countdown)) in code.block.loops.iter().zip(code.loops.iter()).enumerate()
-        {
-            let body = u64::from(info.end.saturating_sub(info.header).max(1));
-            executed = executed.saturating_add(countdown.total().saturating_mul(body));
-            if what == Hot::Loop(index) {
-                unit = body;
-            }
-        }
+        let unit = match what {
+            Hot::Call => size,
+            Hot::Loop(index) => code.block.loops.get(index).map_or(size, body_size),
+        };
         let wanted = size.saturating_mul(u64::from(threshold));
-        let missing = wanted.saturating_sub(executed).div_ceil(unit.max(1));
+        let missing = wanted.saturating_sub(executed(code)).div_ceil(unit.max(1));
         u32::try_from(missing).unwrap_or(u32::MAX)
     }
 
@@ -202,29 +206,34 @@ impl Policy {
             code: address,
             work: Work::Baseline(job),
         };
-        if !self.execute(vm, order) {
-            self.states.insert(address, State::Refused);
+        self.execute(vm, order, gain(code, BASELINE_SAVING));
+    }
+
+    /// Whether another order would be taken.
+    fn has_room(&self) -> bool {
+        match &self.executor {
+            Executor::Here(_) => true,
+            Executor::Background(orders) => orders.has_room(),
         }
     }
 
-    /// Has an order carried out. False if nobody does.
-    fn execute(&mut self, vm: &mut Vm, order: Order) -> bool {
-        self.start_worker();
+    /// Has an order carried out. What promises more `gain` is carried out earlier.
+    fn execute(&mut self, vm: &mut Vm, order: Order, gain: u64) {
+        self.start_thread();
         match &mut self.executor {
             Executor::Here(compilers) => {
                 let delivery = compilers.carry_out(order);
                 self.install_delivery(vm, delivery);
-                true
             }
-            Executor::Background(worker) => worker.order(order),
+            Executor::Background(orders) => orders.order(order, gain),
         }
     }
 
-    /// Starts the compile thread if there is to be one. Without it the compiler works when it is asked.
-    fn start_worker(&mut self) {
-        if let Executor::Background(worker) = &mut self.executor
-            && let Err(error) = worker.start()
-            && let Ok(compilers) = Compilers::new(&self.options)
+    /// Starts a compile thread if one is needed. Without any the compiler works when it is asked.
+    fn start_thread(&mut self) {
+        if let Executor::Background(orders) = &mut self.executor
+            && let Err(error) = orders.start_thread()
+            && let Ok(compilers) = Compilers::new()
         {
             self.executor = Executor::Here(Box::new(compilers));
             let reason =
@@ -238,6 +247,9 @@ impl Policy {
         let missing = self.missing(code, what, self.options.optimize_threshold);
         if missing > 0 {
             return missing;
+        }
+        if !self.has_room() {
+            return self.options.threshold;
         }
         let address = std::ptr::from_ref(code) as usize;
         let for_loop = match what {
@@ -288,13 +300,14 @@ impl Policy {
         vm.keep_alive(number, values);
         let order = Order {
             code: address,
-            work: Work::Optimize(number, Box::new(job)),
+            work: Work::Optimize(Box::new(Optimize {
+                number,
+                job,
+                passes: self.options.passes.clone(),
+                lists: self.options.list,
+            })),
         };
-        if !self.execute(vm, order) {
-            self.optimized.take_order(address, number);
-            self.optimized.decline(address, for_loop);
-            vm.give_up(number);
-        }
+        self.execute(vm, order, gain(code, OPTIMIZED_SAVING));
     }
 
     /// Installs optimized code if what it takes for granted still holds.
@@ -385,8 +398,8 @@ impl Policy {
 
     /// Installs what the compiler has made meanwhile.
     fn take_deliveries(&mut self, vm: &mut Vm) {
-        if let Executor::Background(worker) = &self.executor {
-            for delivery in worker.deliveries() {
+        if let Executor::Background(orders) = &self.executor {
+            for delivery in orders.deliveries() {
                 self.install_delivery(vm, delivery);
             }
         }
@@ -613,6 +626,36 @@ impl Policy {
 fn instance_at<'a>(address: usize) -> &'a CodeInstance {
     // SAFETY: instances live as long as their interpreter, and the policy is only called by it.
     unsafe { &*(address as *const CodeInstance) }
+}
+
+/// What an execution in baseline code saves, for the effort of compiling it: see [`super::THRESHOLD`]. Only the proportion to
+/// [`OPTIMIZED_SAVING`] matters.
+const BASELINE_SAVING: u64 = 20;
+
+/// What an execution in optimized code saves beyond that: half as much for ten times the effort.
+const OPTIMIZED_SAVING: u64 = 1;
+
+/// What code for a function is expected to save for the effort of making it: what it would have saved so far.
+fn gain(code: &CodeInstance, saving: u64) -> u64 {
+    let size = code.instructions.len().max(1) as u64;
+    executed(code).saturating_mul(saving) / size
+}
+
+/// How many instructions of a function have been executed: a call executes a part of them, a pass of a loop its body.
+fn executed(code: &CodeInstance) -> u64 {
+    let calls = code.calls.total();
+    let passes = code.block.loops.iter().zip(code.loops.iter());
+    passes
+        .map(|(info, countdown)| countdown.total().saturating_mul(body_size(info)))
+        .fold(
+            calls.saturating_mul(code.instructions.len() as u64),
+            u64::saturating_add,
+        )
+}
+
+/// The number of instructions in a loop.
+fn body_size(info: &LoopInfo) -> u64 {
+    u64::from(info.end.saturating_sub(info.header).max(1))
 }
 
 /// So many calls tell that a function is called again and again.

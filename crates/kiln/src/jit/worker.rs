@@ -1,17 +1,13 @@
-//! Compilation on a thread of its own.
+//! Orders for compiled code, and the compilers that carry them out.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use kiln_codegen::baseline::{CompileError, Compiler, Job};
 use kiln_codegen::code_memory::MachineCode;
 use kiln_codegen::optimizing::{
-    Listing, OptimizedCode, OptimizingCompiler, OptimizingError, OptimizingJob,
+    Listing, OptimizedCode, OptimizingCompiler, OptimizingError, OptimizingJob, PassOptions,
 };
 use kiln_codegen::processor_time;
-use kiln_vm::safepoint::{Reason, Safepoint};
-
-use super::JitOptions;
 
 /// A function to be compiled. The address identifies its code instance.
 pub(super) struct Order {
@@ -19,11 +15,51 @@ pub(super) struct Order {
     pub work: Work,
 }
 
+impl Order {
+    /// What the function is called.
+    pub fn name(&self) -> &str {
+        match &self.work {
+            Work::Baseline(job) => &job.name,
+            Work::Optimize(optimize) => &optimize.job.name,
+        }
+    }
+
+    pub fn kind(&self) -> Kind {
+        match &self.work {
+            Work::Baseline(_) => Kind::Baseline,
+            Work::Optimize(optimize) => Kind::Optimize(optimize.number),
+        }
+    }
+}
+
+impl std::fmt::Debug for Order {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Order({}, {:?})", self.name(), self.kind())
+    }
+}
+
+/// Which compiler an order is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    Baseline,
+    /// With the order's number.
+    Optimize(u64),
+}
+
 /// What is to be made.
 pub(super) enum Work {
     Baseline(Box<Job>),
-    /// The number identifies the order.
-    Optimize(u64, Box<OptimizingJob>),
+    Optimize(Box<Optimize>),
+}
+
+/// An order for optimized code.
+pub(super) struct Optimize {
+    /// Identifies the order.
+    pub number: u64,
+    pub job: OptimizingJob,
+    pub passes: PassOptions,
+    /// Write down what becomes of the function.
+    pub lists: bool,
 }
 
 /// What became of an order.
@@ -32,6 +68,28 @@ pub(super) struct Delivery {
     pub name: String,
     pub goods: Goods,
     pub time: Duration,
+}
+
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Delivery({})", self.name)
+    }
+}
+
+impl Delivery {
+    /// Nothing could be made.
+    pub fn failed(code: usize, name: String, kind: Kind, error: CompileError) -> Delivery {
+        let goods = match kind {
+            Kind::Baseline => Goods::Baseline(Err(error)),
+            Kind::Optimize(number) => Goods::Optimized(number, Box::new(Err(error.into())), None),
+        };
+        Delivery {
+            code,
+            name,
+            goods,
+            time: Duration::ZERO,
+        }
+    }
 }
 
 /// What was made.
@@ -49,8 +107,6 @@ pub(super) enum Goods {
 pub(super) struct Compilers {
     baseline: Compiler,
     optimizing: OptimizingCompiler,
-    /// Write down what becomes of optimized functions.
-    lists: bool,
 }
 
 impl Compilers {
@@ -58,12 +114,16 @@ impl Compilers {
     ///
     /// # Errors
     /// Nothing can be compiled for it.
-    pub fn new(options: &JitOptions) -> Result<Compilers, CompileError> {
+    pub fn new() -> Result<Compilers, CompileError> {
         Ok(Compilers {
             baseline: Compiler::new()?,
-            optimizing: OptimizingCompiler::new(options.passes.clone())?,
-            lists: options.list,
+            optimizing: OptimizingCompiler::new()?,
         })
+    }
+
+    /// What is said of an order that made a compiler panic.
+    pub fn defect() -> CompileError {
+        CompileError::Backend("internal error".into())
     }
 
     /// Carries an order out.
@@ -74,9 +134,16 @@ impl Compilers {
                 let result = self.baseline.compile(&job, None);
                 (job.name, Goods::Baseline(result))
             }
-            Work::Optimize(number, job) => {
-                let mut listing = self.lists.then(Box::<Listing>::default);
-                let result = self.optimizing.compile(&job, listing.as_deref_mut());
+            Work::Optimize(optimize) => {
+                let Optimize {
+                    number,
+                    job,
+                    passes,
+                    lists,
+                } = *optimize;
+                let mut listing = lists.then(Box::<Listing>::default);
+                let listed = listing.as_deref_mut();
+                let result = self.optimizing.compile(&job, &passes, listed);
                 (
                     job.name,
                     Goods::Optimized(number, Box::new(result), listing),
@@ -88,75 +155,6 @@ impl Compilers {
             name,
             goods,
             time: processor_time::of_this_thread().saturating_sub(start),
-        }
-    }
-}
-
-/// The thread. It starts with the first order, since most interpreters of a program with many never have one, and ends when this is
-/// dropped and its current compilation is done.
-pub(super) struct Worker {
-    /// What the thread begins with, until it is started.
-    start: Option<Box<Start>>,
-    orders: Sender<Order>,
-    deliveries: Receiver<Delivery>,
-}
-
-struct Start {
-    compilers: Compilers,
-    safepoint: Safepoint,
-    incoming: Receiver<Order>,
-    outgoing: Sender<Delivery>,
-}
-
-impl Worker {
-    /// A thread that starts when it has something to do; each delivery requests a safepoint of the interpreter.
-    pub fn new(compilers: Compilers, safepoint: Safepoint) -> Worker {
-        let (orders, incoming) = channel();
-        let (outgoing, deliveries) = channel();
-        Worker {
-            start: Some(Box::new(Start {
-                compilers,
-                safepoint,
-                incoming,
-                outgoing,
-            })),
-            orders,
-            deliveries,
-        }
-    }
-
-    /// Starts the thread unless it has been started.
-    ///
-    /// # Errors
-    /// The system refuses a thread.
-    pub fn start(&mut self) -> std::io::Result<()> {
-        if let Some(start) = self.start.take() {
-            let thread = std::thread::Builder::new().name("kiln-compile".into());
-            thread.spawn(move || start.work())?;
-        }
-        Ok(())
-    }
-
-    /// Hands a function to the thread, which has been started. False if it is gone.
-    pub fn order(&self, order: Order) -> bool {
-        self.orders.send(order).is_ok()
-    }
-
-    /// What has been delivered meanwhile.
-    pub fn deliveries(&self) -> Vec<Delivery> {
-        self.deliveries.try_iter().collect()
-    }
-}
-
-impl Start {
-    /// What the thread does.
-    fn work(mut self) {
-        while let Ok(order) = self.incoming.recv() {
-            let delivery = self.compilers.carry_out(order);
-            if self.outgoing.send(delivery).is_err() {
-                return;
-            }
-            self.safepoint.request(Reason::InstallCode);
         }
     }
 }

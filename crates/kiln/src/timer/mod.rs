@@ -1,10 +1,15 @@
-//! The timer thread of an engine: ends time slices.
+//! The timer thread of an engine: ends time slices, and calls that take too long.
 
+mod calls;
+
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use kiln_vm::safepoint::{Reason, Safepoint};
+
+use calls::Calls;
 
 /// One thread that wakes up when a running script has used up its time. It is started when it is first needed, and ends with the timer.
 #[derive(Debug, Default)]
@@ -16,10 +21,15 @@ pub(crate) struct Timer {
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+    /// The thread looks at calls now and then. If not, whoever begins one has to wake it up.
+    looks_at_calls: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    calls: Calls,
+    /// When the thread looks at calls next.
+    next_look: Option<Instant>,
     /// The scripts that are running: about as many as there are threads.
     alarms: Vec<Alarm>,
     next_id: u64,
@@ -79,6 +89,20 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Looks at calls; when to look again.
+    fn look_at_calls(&self, calls: &mut Calls, now: Instant) -> Option<Instant> {
+        let next = calls.look(now);
+        if next.is_none() {
+            // Who begins a call from here on sees that the thread sleeps; one who has not seen it has begun, and is seen here.
+            self.looks_at_calls.store(false, Ordering::SeqCst);
+            if calls.has_news() {
+                self.looks_at_calls.store(true, Ordering::SeqCst);
+                return calls.look(now);
+            }
+        }
+        next
+    }
+
     fn run(&self) {
         let mut state = self.lock();
         while !state.has_ended {
@@ -86,10 +110,15 @@ impl Shared {
             for alarm in &mut state.alarms {
                 alarm.ring(now);
             }
+            if state.next_look.is_some_and(|at| at <= now) {
+                state.next_look = self.look_at_calls(&mut state.calls, now);
+            }
+            let next_look = state.next_look;
             let next = state
                 .alarms
                 .iter()
                 .filter_map(|alarm| alarm.deadlines.next())
+                .chain(next_look)
                 .min()
                 // Whoever woke this thread up may be done already. It sleeps on as if not, so that the next one need not wake it.
                 .or(state.wakes_at.filter(|wakes_at| *wakes_at > now));
@@ -112,6 +141,37 @@ impl Shared {
 }
 
 impl Timer {
+    fn start_thread(&self, state: &mut State) -> std::io::Result<()> {
+        if !state.has_thread {
+            let shared = self.shared.clone();
+            thread::Builder::new()
+                .name("kiln timer".into())
+                .spawn(move || shared.run())?;
+            state.has_thread = true;
+        }
+        Ok(())
+    }
+
+    /// Prepares an interpreter for calls of which each may take so long.
+    ///
+    /// # Errors
+    /// The system refuses a thread.
+    pub(crate) fn limit_calls(
+        &self,
+        safepoint: Safepoint,
+        limit: Duration,
+    ) -> std::io::Result<CallLimit> {
+        let call = Arc::new(calls::Shared::new(safepoint, limit));
+        let mut state = self.shared.lock();
+        self.start_thread(&mut state)?;
+        state.calls.add(call.clone());
+        drop(state);
+        Ok(CallLimit {
+            call,
+            timer: self.shared.clone(),
+        })
+    }
+
     /// Watches the deadlines of a script that is about to run; none if there are none.
     ///
     /// # Errors
@@ -125,13 +185,7 @@ impl Timer {
             return Ok(None);
         };
         let mut state = self.shared.lock();
-        if !state.has_thread {
-            let shared = self.shared.clone();
-            thread::Builder::new()
-                .name("kiln timer".into())
-                .spawn(move || shared.run())?;
-            state.has_thread = true;
-        }
+        self.start_thread(&mut state)?;
         let id = state.next_id;
         state.next_id += 1;
         state.alarms.push(Alarm {
@@ -145,6 +199,52 @@ impl Timer {
             self.shared.changed.notify_one();
         }
         Ok(Some(Watch { timer: self, id }))
+    }
+}
+
+/// An interpreter whose calls are limited. It is cheap to begin and end one, since that reads no clock.
+#[derive(Debug)]
+pub(crate) struct CallLimit {
+    call: Arc<calls::Shared>,
+    timer: Arc<Shared>,
+}
+
+/// A call that is limited, until this is dropped.
+pub(crate) struct LimitedCall<'limit>(&'limit CallLimit);
+
+impl CallLimit {
+    /// A call begins.
+    #[inline]
+    pub(crate) fn begin(&self) -> LimitedCall<'_> {
+        self.call.begin();
+        if !self.timer.looks_at_calls.load(Ordering::SeqCst) {
+            self.wake_up();
+        }
+        LimitedCall(self)
+    }
+
+    /// Makes the thread look at calls.
+    #[cold]
+    fn wake_up(&self) {
+        let mut state = self.timer.lock();
+        self.timer.looks_at_calls.store(true, Ordering::SeqCst);
+        let now = Instant::now();
+        state.next_look = Some(now);
+        state.wakes_at = Some(now);
+        self.timer.changed.notify_one();
+    }
+}
+
+impl Drop for LimitedCall<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.call.end();
+    }
+}
+
+impl Drop for CallLimit {
+    fn drop(&mut self) {
+        self.timer.lock().calls.remove(&self.call);
     }
 }
 
