@@ -167,6 +167,24 @@ impl FeedbackCell {
         }
     }
 
+    /// Gives entries for objects of a shape that has another number now that number.
+    pub fn rename_shapes(&self, latest: impl Fn(ShapeId) -> Option<ShapeId>) {
+        let others = self
+            .others
+            .get()
+            .into_iter()
+            .flat_map(|others| others.iter());
+        for known in std::iter::once(&self.first).chain(others) {
+            let mut entry = known.get();
+            if entry.access != Access::Add
+                && let Some(shape) = latest(entry.shape)
+            {
+                entry.shape = shape;
+                known.set(entry);
+            }
+        }
+    }
+
     /// Forgets entries that mention shapes which are gone, and inherited ones if asked to.
     pub fn forget(&self, shapes: &ShapeTable, inherited: bool) {
         let stale = |entry: CacheEntry| {

@@ -23,10 +23,10 @@ use kiln_bytecode::{Instruction, Op};
 use crate::error::{Fallible, RuntimeError, Throw};
 use crate::feedback::{Access, CacheEntry, CodeInstance};
 use crate::frame::{Frame, FrameMark, FrameStack};
-use crate::heap::{Heap, Marker};
+use crate::heap::{Gc, Heap, Marker};
 use crate::interp;
-use crate::object::map::Slot;
 use crate::object::map::shape::ShapeId;
+use crate::object::map::{MapCell, Slot};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -225,6 +225,21 @@ impl Vm {
     pub fn is_live(&self, entry: CacheEntry) -> bool {
         self.shapes.is_live(entry.shape)
             && (entry.access != Access::Add || self.shapes.is_live(ShapeId(entry.epoch)))
+    }
+
+    /// Whether new maps grow from another root than maps of this shape, because those had too little room inside.
+    pub fn is_outgrown(&self, shape: ShapeId) -> bool {
+        self.shapes.is_outgrown(shape)
+    }
+
+    /// What `super` is in methods found in a map: what it has under `__isa`, or null.
+    pub fn parent(&mut self, map: Gc<MapCell>) -> Value {
+        self.isa_of(map).unwrap_or(Value::NULL)
+    }
+
+    /// Whether only this prototype has its shape.
+    pub fn has_unique_shape(&self, map: Gc<MapCell>) -> bool {
+        map.shape() != ShapeId::NONE && self.shapes.get(map.shape()).is_unique()
     }
 
     /// What an inline cache entry finds in a prototype, if the entry is valid now.
@@ -463,6 +478,23 @@ pub unsafe extern "C" fn store_element(vm: *mut Vm, list: u64, index: u64, value
         let (list, value) = (Value::from_bits(list), Value::from_bits(value));
         if let Some(list) = list.as_list() {
             list.set(&mut *vm, index as usize, value);
+        }
+    }
+}
+
+/// What optimized code calls to append to a list where that is more than a store; [`THROWN`] if there is no memory.
+///
+/// # Safety
+/// `vm` must be the interpreter that runs the calling code, `list` the word of a list.
+pub unsafe extern "C" fn push_element(vm: *mut Vm, list: u64, value: u64) -> u64 {
+    // SAFETY: as said.
+    let (vm, list, value) = unsafe { (&mut *vm, Value::from_bits(list), Value::from_bits(value)) };
+    let Some(list) = list.as_list() else { return 0 };
+    match list.push(vm, value) {
+        Ok(()) => 0,
+        Err(throw) => {
+            vm.throw_from_compiled(throw);
+            THROWN
         }
     }
 }

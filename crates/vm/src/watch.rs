@@ -17,12 +17,14 @@
 //! slot is not entered into caches from then on until somebody has stored to it.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use kiln_bytecode::{CodeBlock, Instruction, Op, Register, Role};
 
 use crate::heap::Gc;
+use crate::object::map::shape::ShapeId;
 use crate::object::map::{MapCell, Slot};
 use crate::value::Value;
 use crate::vm::Vm;
@@ -220,5 +222,37 @@ impl Vm {
     ) -> Option<Value> {
         self.watch_slot(prototype, slot, dependent)
             .then(|| prototype.slot(slot).get())
+    }
+
+    /// Lets inline caches know the shapes that prototypes have got because of [`Vm::constant_slot`], as far as they only read. False if
+    /// there are none.
+    pub fn follow_watched_prototypes(&mut self) -> bool {
+        let renamed = self.shapes.take_renamed();
+        let renamed: HashMap<ShapeId, ShapeId> = renamed.into_iter().collect();
+        if renamed.is_empty() {
+            return false;
+        }
+        let latest = |shape: ShapeId| {
+            let mut shape = *renamed.get(&shape)?;
+            while let Some(next) = renamed.get(&shape) {
+                shape = *next;
+            }
+            Some(shape)
+        };
+        for instance in &self.instances {
+            let mut is_wide = false;
+            for instruction in &instance.instructions {
+                let op = instruction.get().op();
+                let reads = matches!(op, Some(Op::GetMember | Op::CallMember | Op::CallSuper));
+                if reads
+                    && !is_wide
+                    && let Some(cell) = instance.feedback.get(usize::from(instruction.get().c()))
+                {
+                    cell.rename_shapes(latest);
+                }
+                is_wide = op == Some(Op::Wide);
+            }
+        }
+        true
     }
 }

@@ -4,7 +4,7 @@ use std::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, Value as ClifValue, types};
-use kiln_ssa::ir::{Kinds, Node, Value};
+use kiln_ssa::ir::{FrameId, Kinds, Node, Value};
 use kiln_ssa::job::GlobalId;
 use kiln_vm::Value as Word;
 use kiln_vm::heap::{Header, Heap};
@@ -47,6 +47,12 @@ impl Lowering<'_, '_> {
                 self.store_element(list, elements, index, value);
                 return Some(None);
             }
+            Node::PushElement { list, value, frame } => {
+                self.push_element(list, value, frame);
+                return Some(None);
+            }
+            Node::PopElement { list } => self.pop_element(list),
+            Node::PullElement { list } => self.pull_element(list),
             Node::RangeCount { range } => {
                 let range = self.cell(range, Tag::Other);
                 let count = self.load(types::F64, range, offset_of!(RangeCell, count));
@@ -183,6 +189,103 @@ impl Lowering<'_, '_> {
         self.call_store(tier::store_element as *const (), list, index, word);
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(done);
+    }
+
+    /// Appends in place if there is room and the value is one that the list holds already; else the runtime does it.
+    fn push_element(&mut self, list: Value, value: Value, frame: FrameId) {
+        let cell = self.cell(list, Tag::List);
+        let word = self.value(value);
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let length = self.load(types::I32, cell, ListCell::LENGTH_OFFSET);
+        let capacity = self.load(types::I32, cell, ListCell::CAPACITY_OFFSET);
+        let is_full = self.builder.ins().icmp(IntCC::Equal, length, capacity);
+        self.refuse(is_full, slow);
+        if !self.function.ty(value).kinds.is_within(Kinds::NUMBER) {
+            let (store, other) = (self.builder.create_block(), self.builder.create_block());
+            let first = self.word(Word::FIRST_NON_NUMBER);
+            let is_number = self
+                .builder
+                .ins()
+                .icmp(IntCC::UnsignedLessThan, word, first);
+            self.builder.ins().brif(is_number, store, &[], other, &[]);
+            self.builder.switch_to_block(other);
+            let kind = self.load_byte(cell, ListCell::KIND_OFFSET);
+            let is_mixed =
+                self.builder
+                    .ins()
+                    .icmp_imm_u(IntCC::Equal, kind, ElementKind::Mixed as i64);
+            self.require(is_mixed, slow);
+            let owner = self.load(types::I64, cell, ListCell::ELEMENTS_OFFSET);
+            self.refuse_barrier(owner, word, slow);
+            self.builder.ins().jump(store, &[]);
+            self.builder.switch_to_block(store);
+        }
+        let elements = self.load(types::I64, cell, ListCell::START_OFFSET);
+        let index = self.builder.ins().uextend(types::I64, length);
+        let bytes = self.builder.ins().ishl_imm_u(index, 3);
+        let address = self.builder.ins().iadd(elements, bytes);
+        self.store(word, address, 0);
+        let more = self.builder.ins().iadd_imm_s(length, 1);
+        self.store(more, cell, ListCell::LENGTH_OFFSET as i32);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(slow);
+        let list = self.value(list);
+        self.call_runtime(frame, tier::push_element as *const (), &[list, word]);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(done);
+    }
+
+    fn pop_element(&mut self, list: Value) -> ClifValue {
+        let cell = self.cell(list, Tag::List);
+        let done = self.begin_removal(cell);
+        let length = self.load(types::I32, cell, ListCell::LENGTH_OFFSET);
+        let length = self.builder.ins().iadd_imm_s(length, -1);
+        let elements = self.load(types::I64, cell, ListCell::START_OFFSET);
+        let index = self.builder.ins().uextend(types::I64, length);
+        let bytes = self.builder.ins().ishl_imm_u(index, 3);
+        let address = self.builder.ins().iadd(elements, bytes);
+        let element = self.load(types::I64, address, 0);
+        let null = self.word(Word::NULL.bits());
+        self.store(null, address, 0);
+        self.store(length, cell, ListCell::LENGTH_OFFSET as i32);
+        self.end_removal(element, done)
+    }
+
+    fn pull_element(&mut self, list: Value) -> ClifValue {
+        let cell = self.cell(list, Tag::List);
+        let done = self.begin_removal(cell);
+        let elements = self.load(types::I64, cell, ListCell::START_OFFSET);
+        let element = self.load(types::I64, elements, 0);
+        let null = self.word(Word::NULL.bits());
+        self.store(null, elements, 0);
+        let next = self.builder.ins().iadd_imm_s(elements, 8);
+        self.store(next, cell, ListCell::START_OFFSET as i32);
+        for offset in [ListCell::LENGTH_OFFSET, ListCell::CAPACITY_OFFSET] {
+            let count = self.load(types::I32, cell, offset);
+            let count = self.builder.ins().iadd_imm_s(count, -1);
+            self.store(count, cell, offset as i32);
+        }
+        self.end_removal(element, done)
+    }
+
+    /// Goes on here if the list has elements; the block returned is reached with null if it has none.
+    fn begin_removal(&mut self, cell: ClifValue) -> ir::Block {
+        let (some, done) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.append_block_param(done, types::I64);
+        let length = self.load(types::I32, cell, ListCell::LENGTH_OFFSET);
+        let null = self.word(Word::NULL.bits());
+        self.builder
+            .ins()
+            .brif(length, some, &[], done, &[null.into()]);
+        self.builder.switch_to_block(some);
+        done
+    }
+
+    /// The element that was removed, or null.
+    fn end_removal(&mut self, element: ClifValue, done: ir::Block) -> ClifValue {
+        self.builder.ins().jump(done, &[element.into()]);
+        self.builder.switch_to_block(done);
+        self.builder.block_params(done)[0]
     }
 
     fn call_store(

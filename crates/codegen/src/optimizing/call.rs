@@ -4,10 +4,15 @@ use std::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value as ClifValue, types};
-use kiln_bytecode::{Instruction, Register, Role, register_written};
-use kiln_ssa::ir::{FrameId, Node, Site, Value, runtime_inputs};
+use kiln_bytecode::{Instruction, Op, Register, Role, register_written};
+use kiln_ssa::ir::{FrameId, Kinds, Node, Site, Value, runtime_inputs};
+use kiln_vm::Value as Word;
+use kiln_vm::feedback::CodeInstance;
 use kiln_vm::frame::Frame;
+use kiln_vm::heap::Header;
+use kiln_vm::object::function::FunctionCell;
 use kiln_vm::tier::{self, layout};
+use kiln_vm::value::Tag;
 
 use super::lower::Lowering;
 use crate::emit::Emit;
@@ -16,6 +21,11 @@ impl Lowering<'_, '_> {
     /// Lowers an instruction of this family: its result, if it has one; none if it is of another.
     pub(super) fn lower_call(&mut self, node: &Node) -> Option<Option<ClifValue>> {
         Some(match node {
+            Node::RuntimeValue {
+                site,
+                inputs,
+                frame,
+            } if site.op == Op::Call => Some(self.call_any(*site, inputs, *frame)),
             Node::RuntimeValue {
                 site,
                 inputs,
@@ -50,31 +60,125 @@ impl Lowering<'_, '_> {
                     let word = self.value(*value);
                     self.store_register(window, Register(slot as u16), word);
                 }
-                let is_inlined = self.enter_inlined_frames(*frame);
-                let next = self.job.instruction_address(site.code, site.position + 1);
-                self.set_next(next);
-                let vm = self.vm;
-                let base = self.window;
-                let base = self.builder.ins().iadd_imm_s(base, i64::from(window) * 8);
                 let instance = self.word(self.job.places.codes[*code].address);
                 let entry = self.load(types::I64, instance, Self::ENTRY);
-                let at_start = self.word(0);
-                let call = self.builder.ins().call_indirect(
-                    self.signatures.four,
-                    entry,
-                    &[vm, base, instance, at_start],
-                );
-                let result = self.builder.inst_results(call)[0];
-                let failed = self.is_word(result, tier::THROWN);
-                let thrown = self.thrown;
-                self.refuse(failed, thrown);
-                if is_inlined {
-                    self.leave_inlined_frames(*frame);
-                }
-                Some(result)
+                Some(self.enter(*site, *frame, window, instance, entry))
             }
             _ => return None,
         })
+    }
+
+    /// Calls a function of the runtime that takes the interpreter and three words at most, and may fail or look at the frames, which are
+    /// those of the frame state; its result.
+    pub(super) fn call_runtime(
+        &mut self,
+        frame: FrameId,
+        function: *const (),
+        arguments: &[ClifValue],
+    ) -> ClifValue {
+        let is_inlined = self.enter_inlined_frames(frame);
+        let state = &self.function.frames[frame];
+        let next = self.job.instruction_address(state.code, state.position + 1);
+        self.set_next(next);
+        let mut words = vec![self.vm];
+        words.extend_from_slice(arguments);
+        let signature = match words.len() {
+            0..=2 => self.signatures.two,
+            3 => self.signatures.three,
+            _ => self.signatures.four,
+        };
+        let function = self.word(function as u64);
+        let call = self
+            .builder
+            .ins()
+            .call_indirect(signature, function, &words);
+        let result = self.builder.inst_results(call)[0];
+        let failed = self.is_word(result, tier::THROWN);
+        let thrown = self.thrown;
+        self.refuse(failed, thrown);
+        if is_inlined {
+            self.leave_inlined_frames(frame);
+        }
+        result
+    }
+
+    /// Calls whatever function stands in the window: through its entry if it is a script's and takes just these arguments, else in the
+    /// interpreter's handler.
+    fn call_any(&mut self, site: Site, inputs: &[Value], frame: FrameId) -> ClifValue {
+        let instruction = self.instruction(site);
+        let callee = self.value(inputs[0]);
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        self.builder.append_block_param(done, types::I64);
+        if !self.function.ty(inputs[0]).kinds.is_within(Kinds::FUNCTION) {
+            let is_function = self.has_tag(callee, Tag::Function);
+            self.require(is_function, slow);
+        }
+        let function = self.address_in(callee, Tag::Function);
+        let flags = self.load_byte(function, offset_of!(Header, flags));
+        let intrinsic = i64::from(FunctionCell::INTRINSIC_FLAG);
+        let is_intrinsic = self.builder.ins().band_imm_u(flags, intrinsic);
+        self.refuse(is_intrinsic, slow);
+        let code = self.load(types::I64, function, FunctionCell::CODE_OFFSET);
+        let parameters = self.load(types::I64, code, offset_of!(CodeInstance, parameter_count));
+        let arguments = i64::from(instruction.flags());
+        let fits = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, parameters, arguments);
+        self.require(fits, slow);
+        let window = self.function.frames[frame].window + self.call_window(site);
+        let absent = self.word(Word::UNASSIGNED.bits());
+        self.store_register(window, Register::SELF, absent);
+        self.store_register(window, Register::SUPER, absent);
+        let block = &self.job.input.codes[site.code].block;
+        let registers = runtime_inputs(block, instruction);
+        let own = self.function.frames[frame].window;
+        for (register, value) in registers.into_iter().zip(inputs) {
+            let word = self.value(*value);
+            self.store_register(own, register, word);
+        }
+        let entry = self.load(types::I64, code, Self::ENTRY);
+        let result = self.enter(site, frame, window, code, entry);
+        self.builder.ins().jump(done, &[result.into()]);
+        self.builder.switch_to_block(slow);
+        self.run(site, inputs, frame);
+        let result = match register_written(instruction) {
+            Some(written) => self.load_window(own, written),
+            None => self.word(Word::NULL.bits()),
+        };
+        self.builder.ins().jump(done, &[result.into()]);
+        self.builder.switch_to_block(done);
+        self.builder.block_params(done)[0]
+    }
+
+    /// Runs a function whose window, which begins at this register of the outermost frame's, is in order; its result.
+    fn enter(
+        &mut self,
+        site: Site,
+        frame: FrameId,
+        window: u32,
+        instance: ClifValue,
+        entry: ClifValue,
+    ) -> ClifValue {
+        let is_inlined = self.enter_inlined_frames(frame);
+        let next = self.job.instruction_address(site.code, site.position + 1);
+        self.set_next(next);
+        let (vm, base) = (self.vm, self.window);
+        let base = self.builder.ins().iadd_imm_s(base, i64::from(window) * 8);
+        let at_start = self.word(0);
+        let call = self.builder.ins().call_indirect(
+            self.signatures.four,
+            entry,
+            &[vm, base, instance, at_start],
+        );
+        let result = self.builder.inst_results(call)[0];
+        let failed = self.is_word(result, tier::THROWN);
+        let thrown = self.thrown;
+        self.refuse(failed, thrown);
+        if is_inlined {
+            self.leave_inlined_frames(frame);
+        }
+        result
     }
 
     fn instruction(&self, site: Site) -> Instruction {

@@ -12,8 +12,10 @@ use kiln_ssa::job::{
     SiteFeedback,
 };
 use kiln_vm::feedback::{Access, CacheEntry, CodeInstance, FeedbackCell};
+use kiln_vm::heap::Gc;
 use kiln_vm::object::function::Callee;
 use kiln_vm::object::map::shape::ShapeId as VmShape;
+use kiln_vm::object::map::{MapCell, Slot};
 use kiln_vm::watch::Validity;
 use kiln_vm::{Value as Word, Vm};
 
@@ -61,6 +63,9 @@ pub(super) struct GlobalPlace {
 /// The most functions that one job copies.
 const MAX_CODES: usize = 40;
 
+/// How often a job is copied again because prototypes have got other shapes.
+const MAX_ATTEMPTS: u32 = 4;
+
 /// The most instructions of a callee that may be worth copying.
 const MAX_CALLEE: usize = 2000;
 
@@ -100,27 +105,18 @@ impl OptimizingJob {
             return None;
         }
         let limit = vm.safepoint_handle().limit_address() as u64;
-        let mut snapshot = Snapshot {
-            job: CompileJob::new(code.block.clone()),
-            places: Places::default(),
-            vm,
-            failed,
-            validity,
-            codes: HashMap::new(),
-            constants: HashMap::new(),
-            globals: HashMap::new(),
-            pending: Vec::new(),
-        };
-        // The job has numbered the root's global variables for itself.
-        snapshot.job.globals = EntityVec::default();
-        snapshot.job.entry = entry;
-        let root = snapshot.job.root;
-        snapshot.enter_code(root, code);
-        while let Some((id, instance)) = snapshot.pending.pop() {
-            // SAFETY: instances live as long as the interpreter, which the caller holds.
-            snapshot.copy_feedback(id, unsafe { &*instance });
+        let mut snapshot = Snapshot::of(vm, code, failed, validity);
+        // Prototypes whose members are watched for the first time get other shapes: what was copied before may mention the old ones.
+        for _ in 0..MAX_ATTEMPTS {
+            if !snapshot.vm.follow_watched_prototypes() {
+                break;
+            }
+            snapshot = Snapshot::of(snapshot.vm, code, failed, validity);
         }
-        let Snapshot { job, places, .. } = snapshot;
+        let Snapshot {
+            mut job, places, ..
+        } = snapshot;
+        job.entry = entry;
         let name = match (code.block.name.is_empty(), for_loop) {
             (true, _) => format!("{}:{} (optimized)", code.block.origin.file, code.block.line),
             (false, None) => format!("{} (optimized)", code.block.name),
@@ -161,7 +157,36 @@ fn is_suitable(code: &CodeInstance) -> bool {
         .any(|instruction| has_prefix(instruction.op()))
 }
 
-impl Snapshot<'_> {
+impl<'a> Snapshot<'a> {
+    /// What a job for this instance needs.
+    fn of(
+        vm: &'a mut Vm,
+        code: &CodeInstance,
+        failed: &'a Failed,
+        validity: &'a Arc<Validity>,
+    ) -> Snapshot<'a> {
+        let mut snapshot = Snapshot {
+            job: CompileJob::new(code.block.clone()),
+            places: Places::default(),
+            vm,
+            failed,
+            validity,
+            codes: HashMap::new(),
+            constants: HashMap::new(),
+            globals: HashMap::new(),
+            pending: Vec::new(),
+        };
+        // The job has numbered the root's global variables for itself.
+        snapshot.job.globals = EntityVec::default();
+        let root = snapshot.job.root;
+        snapshot.enter_code(root, code);
+        while let Some((id, instance)) = snapshot.pending.pop() {
+            // SAFETY: instances live as long as the interpreter, which the caller holds.
+            snapshot.copy_feedback(id, unsafe { &*instance });
+        }
+        snapshot
+    }
+
     /// The number of an instance, which is copied if it is worth it.
     fn code(&mut self, address: usize) -> Option<CodeId> {
         if let Some(known) = self.codes.get(&address) {
@@ -304,10 +329,14 @@ impl Snapshot<'_> {
             | Op::SetMember
             | Op::InitMember
             | Op::CallMember
+            | Op::CallSuper
             | Op::GetVariable
             | Op::GetOuterVariable
             | Op::SetVariable => match cell {
-                Some(cell) => self.member(cell),
+                Some(cell) => {
+                    let reads = matches!(op, Op::GetMember | Op::CallMember | Op::CallSuper);
+                    self.member(cell, reads)
+                }
                 None => SiteFeedback::Unknown,
             },
             Op::GetSelf => SiteFeedback::Operands(Kinds::ANY.without(Kinds::UNASSIGNED)),
@@ -373,13 +402,13 @@ impl Snapshot<'_> {
         }
     }
 
-    fn member(&mut self, cell: &FeedbackCell) -> SiteFeedback {
+    fn member(&mut self, cell: &FeedbackCell, reads: bool) -> SiteFeedback {
         let others = cell
             .others
             .get()
             .into_iter()
             .flat_map(|others| others.iter());
-        let entries: Vec<CacheEntry> = std::iter::once(&cell.first)
+        let mut entries: Vec<CacheEntry> = std::iter::once(&cell.first)
             .chain(others)
             .map(|entry| entry.get())
             .filter(|entry| entry.access != Access::Empty && self.vm.is_live(*entry))
@@ -387,13 +416,17 @@ impl Snapshot<'_> {
         if entries.is_empty() {
             return SiteFeedback::Unknown;
         }
+        // Maps that were made before the collector knew how large they grow are few.
+        entries.sort_by_key(|entry| {
+            VmShape::is_of_maps(entry.shape) && self.vm.is_outgrown(entry.shape)
+        });
         let mut feedback = MemberFeedback {
             cases: Vec::new(),
             is_open: cell.megamorphic.get(),
             calls: self.calls(cell).unwrap_or_default(),
         };
         for entry in entries {
-            match self.case(entry) {
+            match self.case(entry, reads) {
                 Some(case) => feedback.cases.push(case),
                 None => feedback.is_open = true,
             }
@@ -401,7 +434,7 @@ impl Snapshot<'_> {
         SiteFeedback::Member(feedback)
     }
 
-    fn case(&mut self, entry: CacheEntry) -> Option<MemberCase> {
+    fn case(&mut self, entry: CacheEntry, reads: bool) -> Option<MemberCase> {
         let receiver = match entry.shape {
             VmShape::NONE | VmShape::DICTIONARY => return None,
             VmShape::STRING => Receiver::Kind(Kinds::STRING),
@@ -415,23 +448,51 @@ impl Snapshot<'_> {
         };
         let slot = SlotIndex(entry.slot.0);
         let access = match entry.access {
-            Access::Own => MemberAccess::Own(slot),
+            Access::Own => {
+                let known = self.map_of_shape(entry.shape).filter(|_| reads);
+                match known.and_then(|map| self.inherited(map, entry.slot)) {
+                    Some(access @ MemberAccess::Inherited { value: Some(_), .. }) => access,
+                    _ => MemberAccess::Own(slot),
+                }
+            }
             Access::Add => {
                 self.vm.pin_shape(VmShape(entry.epoch));
                 MemberAccess::Add(slot, ShapeId(entry.epoch))
             }
             Access::Inherited if entry.epoch == self.vm.prototype_epoch() => {
-                let holder = self.constant(Word::map(entry.holder?));
-                self.vm.watch_prototypes(self.validity);
-                MemberAccess::Inherited {
-                    holder,
-                    slot,
-                    value: None,
-                }
+                self.inherited(entry.holder?, entry.slot)?
             }
             _ => return None,
         };
         Some(MemberCase { receiver, access })
+    }
+
+    /// The map that has this shape, if it is a prototype's own and the job knows the prototype.
+    fn map_of_shape(&self, shape: VmShape) -> Option<Gc<MapCell>> {
+        let words = self.places.constants.values();
+        // SAFETY: words of values that are alive: they were found in reachable places just now, and nothing has been collected since.
+        let mut maps = words.filter_map(|word| unsafe { Word::from_bits(*word) }.as_map());
+        maps.find(|map| map.shape() == shape && self.vm.has_unique_shape(*map))
+    }
+
+    /// A member in a prototype's slot: methods are taken for constants.
+    fn inherited(&mut self, map: Gc<MapCell>, slot: Slot) -> Option<MemberAccess> {
+        self.vm.watch_prototypes(self.validity);
+        let is_function = map.slot(slot).get().is_function();
+        let value = match is_function {
+            true => self.vm.constant_slot(map, slot, self.validity),
+            false => None,
+        };
+        let holder = self.constant(Word::map(map));
+        if self.job.constants[holder].parent.is_none() {
+            let parent = self.vm.parent(map);
+            self.job.constants[holder].parent = Some(self.constant(parent));
+        }
+        Some(MemberAccess::Inherited {
+            holder,
+            slot: SlotIndex(slot.0),
+            value: value.map(|value| self.constant(value)),
+        })
     }
 }
 

@@ -4,9 +4,7 @@ use kiln_bytecode::{Instruction, Op, ReadMode, Register};
 
 use super::Builder;
 use crate::ir::{Dependency, Kinds, Node, Representation, Value};
-use crate::job::{
-    Intrinsic, MemberAccess, MemberCase, MemberFeedback, Receiver, ShapeId, SiteFeedback,
-};
+use crate::job::{MemberAccess, MemberCase, MemberFeedback, Receiver, ShapeId, SiteFeedback};
 
 impl<'a> Builder<'a> {
     /// Builds an instruction of this family; false if it is none, or has to be left to the interpreter's form.
@@ -101,6 +99,8 @@ impl<'a> Builder<'a> {
         let map = self.tagged(map);
         let frame = self.frame_state();
         let checked = self.value(Node::GuardShape { map, shape, frame });
+        self.shapes.insert(map, shape);
+        self.shapes.insert(checked, shape);
         self.refine(map, checked);
         checked
     }
@@ -186,16 +186,20 @@ impl<'a> Builder<'a> {
         let Some(value) = self.load_member(object, access) else {
             return false;
         };
-        if mode.has(ReadMode::INVOKE)
-            && let Some((_, known)) = self.known_constant(value)
-            && known.intrinsic == Some(Intrinsic::Length)
-            && self.kinds(object) == Kinds::LIST
-        {
-            let length = self.value(Node::ListLength { list: object });
-            self.write(Register(instruction.a()), length);
+        if mode.has(ReadMode::INVOKE) && self.call_list_method(value, object, &[], instruction) {
             return true;
         }
-        self.settle_with(value, instruction, mode, Some(&member.calls), Some(object))
+        let receiver = super::call::Receiver {
+            object,
+            parent: self.parent_of(access),
+        };
+        self.settle_with(
+            value,
+            instruction,
+            mode,
+            Some(&member.calls),
+            Some(receiver),
+        )
     }
 
     /// Stores a member as it was always stored here.
@@ -231,6 +235,7 @@ impl<'a> Builder<'a> {
                     shape,
                     frame,
                 });
+                self.shapes.insert(map, shape);
             }
             MemberAccess::Inherited { .. } => return false,
         }

@@ -2,12 +2,21 @@
 
 use kiln_bytecode::{Constant, Instruction, Op, Register, Role, register_written};
 
-use super::{Builder, Frame, operand};
+use super::{Builder, Continuation, Frame, operand};
 use crate::ir::{Kinds, Node, Number, Type, Value};
 use crate::job::{
-    CallFeedback, CallTarget, CodeId, Intrinsic, MemberAccess, MemberCase, MemberFeedback,
-    SiteFeedback,
+    CallFeedback, CallTarget, CodeId, ConstantId, Intrinsic, MemberAccess, MemberCase,
+    MemberFeedback, SiteFeedback,
 };
+
+/// What a method is called on.
+#[derive(Clone, Copy)]
+pub(super) struct Receiver {
+    /// `self`
+    pub object: Value,
+    /// `super`, if it is known.
+    pub parent: Option<ConstantId>,
+}
 
 impl<'a> Builder<'a> {
     /// Builds an instruction of this family; false if it is none, or has to be left to the interpreter's form.
@@ -40,6 +49,10 @@ impl<'a> Builder<'a> {
                 let object = self.read(window.offset(1));
                 self.call_member(object, instruction)
             }
+            Op::CallSuper => {
+                let parent = self.read(window.offset(2));
+                self.call_member(parent, instruction)
+            }
             _ => false,
         }
     }
@@ -59,7 +72,7 @@ impl<'a> Builder<'a> {
         self.by_cases(object, member, instruction, Self::call_case)
     }
 
-    /// Calls a member of an object of this case.
+    /// Calls a member of an object of this case. For `super`, the method's `self` is another one.
     fn call_case(
         &mut self,
         object: Value,
@@ -75,7 +88,61 @@ impl<'a> Builder<'a> {
         };
         let arguments = self.arguments(window, instruction);
         let (calls, base) = (&member.calls, u32::from(window.0));
-        self.call_observed(calls, callee, Some(object), &arguments, base, instruction)
+        let object = match instruction.op() {
+            Some(Op::CallSuper) => self.read(window.offset(1)),
+            _ => object,
+        };
+        if self.call_list_method(callee, object, &arguments, instruction) {
+            return true;
+        }
+        let receiver = Receiver {
+            object,
+            parent: self.parent_of(access),
+        };
+        self.call_observed(calls, callee, Some(receiver), &arguments, base, instruction)
+    }
+
+    /// What `super` is in a method that was found so.
+    pub(super) fn parent_of(&self, access: MemberAccess) -> Option<ConstantId> {
+        match access {
+            MemberAccess::Inherited { holder, .. } => self.job.constants[holder].parent,
+            _ => None,
+        }
+    }
+
+    /// Calls of methods of lists that are one instruction.
+    pub(super) fn call_list_method(
+        &mut self,
+        callee: Value,
+        object: Value,
+        arguments: &[Value],
+        instruction: Instruction,
+    ) -> bool {
+        let Some((_, known)) = self.known_constant(callee) else {
+            return false;
+        };
+        let (Some(intrinsic), Some(destination)) = (known.intrinsic, register_written(instruction))
+        else {
+            return false;
+        };
+        if self.kinds(object) != Kinds::LIST {
+            return false;
+        }
+        let list = object;
+        let result = match (intrinsic, arguments) {
+            (Intrinsic::Length, []) => self.value(Node::ListLength { list }),
+            (Intrinsic::Pop, []) => self.value(Node::PopElement { list }),
+            (Intrinsic::Pull, []) => self.value(Node::PullElement { list }),
+            (Intrinsic::Push, &[value]) => {
+                let value = self.tagged(value);
+                let frame = self.frame_state();
+                self.effect(Node::PushElement { list, value, frame });
+                list
+            }
+            _ => return false,
+        };
+        self.deliver_result(instruction, destination, result);
+        true
     }
 
     /// The arguments in a call's window.
@@ -108,7 +175,15 @@ impl<'a> Builder<'a> {
             Intrinsic::Length if kinds == Kinds::LIST => {
                 self.value(Node::ListLength { list: argument })
             }
-            Intrinsic::Length => return false,
+            Intrinsic::Pop if kinds == Kinds::LIST => {
+                self.value(Node::PopElement { list: argument })
+            }
+            Intrinsic::Pull if kinds == Kinds::LIST => {
+                self.value(Node::PullElement { list: argument })
+            }
+            Intrinsic::Length | Intrinsic::Push | Intrinsic::Pop | Intrinsic::Pull => {
+                return false;
+            }
             _ if !kinds.meets(Kinds::NUMBER) => return false,
             _ => {
                 let value = self.number(argument);
@@ -128,14 +203,14 @@ impl<'a> Builder<'a> {
         &mut self,
         calls: &CallFeedback,
         callee: Value,
-        self_value: Option<Value>,
+        receiver: Option<Receiver>,
         arguments: &[Value],
         window: u32,
         instruction: Instruction,
     ) -> bool {
         if let Some((_, known)) = self.known_constant(callee) {
             return known.code.is_some_and(|code| {
-                self.call_code(code, callee, self_value, arguments, window, instruction)
+                self.call_code(code, callee, receiver, arguments, window, instruction)
             });
         }
         let Some(target) = calls.only_target() else {
@@ -146,7 +221,7 @@ impl<'a> Builder<'a> {
         }
         match target {
             CallTarget::Code(code) => {
-                if self.parameters(code, self_value, arguments).is_none() {
+                if self.parameters(code, receiver, arguments).is_none() {
                     return false;
                 }
                 let function = self.tagged(callee);
@@ -157,13 +232,13 @@ impl<'a> Builder<'a> {
                     frame,
                 });
                 self.refine(function, callee);
-                self.call_code(code, callee, self_value, arguments, window, instruction)
+                self.call_code(code, callee, receiver, arguments, window, instruction)
             }
             CallTarget::Constant(constant) => {
                 let Some(code) = self.job.constants[constant].code else {
                     return false;
                 };
-                if self.parameters(code, self_value, arguments).is_none() {
+                if self.parameters(code, receiver, arguments).is_none() {
                     return false;
                 }
                 let value = self.tagged(callee);
@@ -174,7 +249,7 @@ impl<'a> Builder<'a> {
                     frame,
                 });
                 let callee = self.constant(constant);
-                self.call_code(code, callee, self_value, arguments, window, instruction)
+                self.call_code(code, callee, receiver, arguments, window, instruction)
             }
         }
     }
@@ -183,17 +258,19 @@ impl<'a> Builder<'a> {
     fn parameters(
         &mut self,
         code: CodeId,
-        self_value: Option<Value>,
+        receiver: Option<Receiver>,
         arguments: &[Value],
     ) -> Option<Vec<Result<Value, Node>>> {
         let block = &self.job.codes[code].block;
         let is_forbidden = |name: &str| name == "locals" || name == "globals";
         let names = || block.parameters.iter().map(|parameter| &*parameter.name);
-        if block.uses_super || names().any(is_forbidden) {
+        let is_known = receiver.is_none_or(|receiver| receiver.parent.is_some());
+        if (block.uses_super && !is_known) || names().any(is_forbidden) {
             return None;
         }
-        let receiver = self_value.filter(|_| block.self_parameter);
-        let given = receiver.into_iter().chain(arguments.iter().copied());
+        let object = receiver.filter(|_| block.self_parameter);
+        let object = object.map(|receiver| receiver.object);
+        let given = object.into_iter().chain(arguments.iter().copied());
         let mut values: Vec<Result<Value, Node>> = given.map(Ok).collect();
         let defaults = block.parameters.get(values.len()..)?;
         for parameter in defaults {
@@ -214,32 +291,36 @@ impl<'a> Builder<'a> {
         &mut self,
         code: CodeId,
         callee: Value,
-        self_value: Option<Value>,
+        receiver: Option<Receiver>,
         arguments: &[Value],
         window: u32,
         instruction: Instruction,
     ) -> bool {
         // Null is no receiver.
-        let self_value = self_value.filter(|&value| self.kinds(value) != Kinds::NULL);
-        let is_settled = |value| {
-            !self
-                .kinds(value)
-                .meets(Kinds::NULL.union(Kinds::UNASSIGNED))
+        let receiver = receiver.filter(|receiver| self.kinds(receiver.object) != Kinds::NULL);
+        let is_settled = |receiver: Receiver| {
+            let none = Kinds::NULL.union(Kinds::UNASSIGNED);
+            !self.kinds(receiver.object).meets(none)
         };
-        if !self_value.is_none_or(is_settled) {
+        if !receiver.is_none_or(is_settled) {
             return false;
         }
-        let Some(parameters) = self.parameters(code, self_value, arguments) else {
+        let Some(parameters) = self.parameters(code, receiver, arguments) else {
             return false;
         };
         let Some(destination) = register_written(instruction) else {
             return false;
         };
-        let receiver = match self_value {
-            Some(value) => value,
+        let object = match receiver {
+            Some(receiver) => receiver.object,
             None => self.value(Node::Unassigned {}),
         };
-        let mut slots = vec![callee, receiver, self.value(Node::Unassigned {})];
+        let uses_super = self.job.codes[code].block.uses_super;
+        let parent = match receiver.and_then(|receiver| receiver.parent) {
+            Some(parent) if uses_super => self.constant(parent),
+            _ => self.value(Node::Unassigned {}),
+        };
+        let mut slots = vec![callee, object, parent];
         for parameter in parameters {
             slots.push(match parameter {
                 Ok(value) => value,
@@ -318,13 +399,18 @@ impl<'a> Builder<'a> {
         let result = self.function.add_parameter(continuation, Type::ANY);
 
         let outer_frame = std::mem::replace(&mut self.frame, inlined);
-        let outer_continuation = self.continuation.replace(continuation);
+        let outer_continuation = self.continuation.replace(Continuation {
+            block: continuation,
+            shapes: None,
+        });
         self.callers.push(outer_frame.code);
         self.frame_body(0);
         self.callers.pop();
         self.frame = outer_frame;
-        self.continuation = outer_continuation;
+        let returned = std::mem::replace(&mut self.continuation, outer_continuation);
         self.block = continuation;
+        let known = returned.and_then(|continuation| continuation.shapes);
+        self.shapes = known.unwrap_or_default();
         result
     }
 }

@@ -4,7 +4,7 @@ use kiln_bytecode::{Instruction, overwritten_window, register_written};
 
 use super::Builder;
 use crate::ir::{BlockCall, Node, Type, Value};
-use crate::job::{MemberAccess, MemberFeedback, Receiver};
+use crate::job::{MemberAccess, MemberCase, MemberFeedback, Receiver};
 
 /// Objects of more shapes are left to the interpreter's form, which has a cache of its own.
 const MAX_CASES: usize = 4;
@@ -13,6 +13,25 @@ const MAX_CASES: usize = 4;
 type Access<'a> = fn(&mut Builder<'a>, Value, MemberAccess, &MemberFeedback, Instruction) -> bool;
 
 impl<'a> Builder<'a> {
+    /// The case that needs no test: the object is the very map that has a constant member, or has just been found to be of the shape.
+    fn proven_case(&self, object: Value, member: &MemberFeedback) -> Option<MemberCase> {
+        let constant = self.known_constant(object).map(|(constant, _)| constant);
+        let shape = self.shapes.get(&object).copied();
+        let is_proven = |case: &&MemberCase| match (case.receiver, case.access) {
+            (
+                _,
+                MemberAccess::Inherited {
+                    holder,
+                    value: Some(_),
+                    ..
+                },
+            ) if Some(holder) == constant => true,
+            (Receiver::Shape(known), _) => Some(known) == shape,
+            _ => false,
+        };
+        member.cases.iter().find(is_proven).copied()
+    }
+
     /// Builds an access as often as there are cases, each behind its test; the last one's is a guard. False if nothing has been built.
     pub(super) fn by_cases(
         &mut self,
@@ -21,6 +40,10 @@ impl<'a> Builder<'a> {
         instruction: Instruction,
         access: Access<'a>,
     ) -> bool {
+        if let Some(case) = self.proven_case(object, member) {
+            return access(self, object, case.access, member, instruction)
+                || self.leave_to_interpreter(instruction);
+        }
         let cases = &member.cases;
         let Some((last, others)) = cases.split_last() else {
             return false;
@@ -44,6 +67,8 @@ impl<'a> Builder<'a> {
             return false;
         }
         let before = self.frame.registers.clone();
+        let shapes = self.shapes.clone();
+        let mut joined = None;
         let join = self.function.add_block();
         let result = register_written(instruction)
             .map(|register| (register, self.function.add_parameter(join, Type::ANY)));
@@ -64,7 +89,10 @@ impl<'a> Builder<'a> {
                     });
                     miss = Some(next);
                     self.block = hit;
-                    Some(self.value(Node::AssumeShape { map: object, shape }))
+                    let known = self.value(Node::AssumeShape { map: object, shape });
+                    self.shapes.insert(known, shape);
+                    self.shapes.insert(object, shape);
+                    Some(known)
                 }
                 receiver => self.of_receiver(object, receiver),
             };
@@ -86,11 +114,14 @@ impl<'a> Builder<'a> {
             };
             self.end_block(Node::Jump { target });
             self.frame.registers.clone_from(&before);
+            super::join_shapes(&mut joined, &self.shapes);
+            self.shapes.clone_from(&shapes);
             if let Some(miss) = miss {
                 self.block = miss;
             }
         }
         self.block = join;
+        self.shapes = joined.unwrap_or_default();
         if let Some((register, value)) = result {
             match overwritten_window(instruction) {
                 Some(_) => self.deliver_result(instruction, register, value),

@@ -3,6 +3,7 @@
 use kiln_bytecode::{Constant, Instruction, Op, ReadMode, Register};
 
 use super::Builder;
+use super::call::Receiver;
 use crate::ir::{Condition, Kinds, Node, PoolIndex, Representation, Value};
 use crate::job::{CallFeedback, SiteFeedback};
 
@@ -72,11 +73,12 @@ impl Builder<'_> {
     }
 
     fn return_value(&mut self, value: Value) {
-        match self.continuation {
+        match &mut self.continuation {
             None => self.end_block(Node::Return { value }),
-            Some(block) => {
+            Some(continuation) => {
+                super::join_shapes(&mut continuation.shapes, &self.shapes);
                 let target = crate::ir::BlockCall {
-                    block,
+                    block: continuation.block,
                     arguments: vec![value],
                 };
                 self.end_block(Node::Jump { target });
@@ -136,14 +138,14 @@ impl Builder<'_> {
         self.settle_with(value, instruction, mode, calls, None)
     }
 
-    /// As [`Builder::settle`], with what was called there and the `self` of such a call.
+    /// As [`Builder::settle`], with what was called there and what such a method would be called on.
     pub(super) fn settle_with(
         &mut self,
         value: Value,
         instruction: Instruction,
         mode: ReadMode,
         calls: Option<&CallFeedback>,
-        self_value: Option<Value>,
+        receiver: Option<Receiver>,
     ) -> bool {
         let kinds = self.kinds(value);
         let can_stay = match mode.has(ReadMode::INVOKE) {
@@ -158,7 +160,7 @@ impl Builder<'_> {
         if is_invoked && let Some((_, known)) = self.known_constant(value) {
             return known.code.is_some_and(|code| {
                 let window = self.frame.input.block.register_count;
-                self.call_code(code, value, self_value, &[], window, instruction)
+                self.call_code(code, value, receiver, &[], window, instruction)
             });
         }
         let Some(calls) = calls else { return false };
@@ -169,7 +171,7 @@ impl Builder<'_> {
         }
         is_invoked && {
             let window = self.frame.input.block.register_count;
-            self.call_observed(calls, value, self_value, &[], window, instruction)
+            self.call_observed(calls, value, receiver, &[], window, instruction)
         }
     }
 }

@@ -27,10 +27,10 @@ use thiserror::Error;
 
 use crate::entity::EntityVec;
 use crate::ir::{
-    Block, BlockCall, Entry, ExitReason, FrameId, FrameState, Function, Kinds, Node, Number,
-    Representation, Site, Type, Value, bound_global, runtime_inputs,
+    Block, BlockCall, Effects, Entry, ExitReason, FrameId, FrameState, Function, Kinds, Node,
+    Number, Representation, Site, Type, Value, bound_global, runtime_inputs,
 };
-use crate::job::{CodeId, CodeInput, CompileJob, ConstantId, ConstantInput, SiteFeedback};
+use crate::job::{CodeId, CodeInput, CompileJob, ConstantId, ConstantInput, ShapeId, SiteFeedback};
 use plan::{Plan, PlannedBlock};
 
 /// Why a job cannot be compiled.
@@ -73,6 +73,7 @@ pub fn build(job: &CompileJob) -> Result<Function, BuildError> {
         callers: Vec::new(),
         inlined_instructions: 0,
         continuation: None,
+        shapes: Shapes::new(),
     };
     builder.enter(start);
     builder.frame_body(start);
@@ -115,6 +116,8 @@ struct Target {
     block: Block,
     /// What registers hold there.
     registers: Vec<Option<Value>>,
+    /// The maps whose shapes are known there.
+    shapes: Option<Shapes>,
 }
 
 impl<'a> Frame<'a> {
@@ -178,7 +181,27 @@ struct Builder<'a> {
     callers: Vec<CodeId>,
     inlined_instructions: usize,
     /// Where an inlined function's result goes.
-    continuation: Option<Block>,
+    continuation: Option<Continuation>,
+    /// The maps whose shapes are known in the current block.
+    shapes: Shapes,
+}
+
+/// The maps whose shapes are known at some place.
+type Shapes = HashMap<Value, ShapeId>;
+
+/// Where an inlined function returns to.
+struct Continuation {
+    block: Block,
+    /// What is known there, as far as returns have been built.
+    shapes: Option<Shapes>,
+}
+
+/// Adds a way to a place: what was known there, if anything led there before, must be known on this way too.
+fn join_shapes(known: &mut Option<Shapes>, way: &Shapes) {
+    match known {
+        Some(known) => known.retain(|value, shape| way.get(value) == Some(shape)),
+        None => *known = Some(way.clone()),
+    }
 }
 
 impl<'a> Builder<'a> {
@@ -214,6 +237,10 @@ impl<'a> Builder<'a> {
             if let Some(target) = self.frame.targets.get(&planned.start) {
                 self.block = target.block;
                 self.frame.registers.clone_from(&target.registers);
+                self.shapes = match planned.is_loop_header {
+                    true => Shapes::new(),
+                    false => target.shapes.clone().unwrap_or_default(),
+                };
                 self.planned_block(&planned);
             }
         }
@@ -274,9 +301,13 @@ impl<'a> Builder<'a> {
         if !planned.is_merge {
             let block = self.function.add_block();
             let registers = self.frame.registers.clone();
-            self.frame
-                .targets
-                .insert(start, Target { block, registers });
+            let shapes = Some(self.shapes.clone());
+            let target = Target {
+                block,
+                registers,
+                shapes,
+            };
+            self.frame.targets.insert(start, target);
             return BlockCall::to(block);
         }
         let written = planned.written.clone();
@@ -293,9 +324,15 @@ impl<'a> Builder<'a> {
                 let parameter = self.function.add_parameter(block, Type::ANY);
                 registers[usize::from(register.0)] = Some(parameter);
             }
-            self.frame
-                .targets
-                .insert(start, Target { block, registers });
+            let target = Target {
+                block,
+                registers,
+                shapes: None,
+            };
+            self.frame.targets.insert(start, target);
+        }
+        if let Some(target) = self.frame.targets.get_mut(&start) {
+            join_shapes(&mut target.shapes, &self.shapes);
         }
         let block = self.frame.targets[&start].block;
         let arguments = live
@@ -359,11 +396,20 @@ impl<'a> Builder<'a> {
     // ---- instructions and values ----
 
     fn effect(&mut self, node: Node) {
+        self.note_effects(&node);
         self.function.append(self.block, node);
     }
 
     fn value(&mut self, node: Node) -> Value {
+        self.note_effects(&node);
         self.function.append_value(self.block, node)
+    }
+
+    /// Forgets the shapes that an instruction may change.
+    fn note_effects(&mut self, node: &Node) {
+        if !self.shapes.is_empty() && node.effects().contains(Effects::writes_shapes) {
+            self.shapes.clear();
+        }
     }
 
     fn kinds(&self, value: Value) -> Kinds {

@@ -86,6 +86,7 @@ impl Effects {
         (Effects::reads_validity, "read validity"),
         (Effects::writes_all, "write all"),
         (Effects::writes_elements, "write elements"),
+        (Effects::writes_list_headers, "write list headers"),
         (Effects::writes_slots, "write slots"),
         (Effects::writes_shapes, "write shapes"),
         (Effects::writes_globals, "write globals"),

@@ -191,6 +191,13 @@ macro_rules! for_each_node {
             /// Replaces the element at an index that has been checked, of a list that is writable. Includes the write barrier.
             store_element = StoreElement { list: tagged, elements: pointer, index: i64, value: tagged } -> none [writes_elements];
 
+            /// Appends an element.
+            push_element = PushElement { list: tagged, value: tagged, frame: FrameId } -> none [allocates throws writes_elements writes_list_headers];
+            /// Removes the last element and delivers it; null if there is none.
+            pop_element = PopElement { list: tagged } -> tagged(ANY) [reads_elements reads_list_headers writes_elements writes_list_headers];
+            /// Removes the first element and delivers it; null if there is none.
+            pull_element = PullElement { list: tagged } -> tagged(ANY) [reads_elements reads_list_headers writes_elements writes_list_headers];
+
             // ---- ranges ----
             /// The number of elements.
             range_count = RangeCount { range: tagged } -> i64(WHOLE) [];

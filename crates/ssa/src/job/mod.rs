@@ -147,7 +147,7 @@ pub enum Receiver {
 pub enum MemberAccess {
     /// In a slot of the object.
     Own(SlotIndex),
-    /// In a slot of a prototype or type map.
+    /// In a slot of a prototype or type map, perhaps of the object itself.
     Inherited {
         /// The map that has the member.
         holder: ConstantId,
@@ -199,6 +199,8 @@ pub struct ConstantInput {
     pub intrinsic: Option<Intrinsic>,
     /// The number, if it is one.
     pub number: Option<f64>,
+    /// Of a map: what `super` is in methods found in it, as long as no prototype changes.
+    pub parent: Option<ConstantId>,
 }
 
 /// The intrinsic functions that the optimizer knows.
@@ -206,6 +208,12 @@ pub struct ConstantInput {
 pub enum Intrinsic {
     /// `len` of a list.
     Length,
+    /// `push` on a list.
+    Push,
+    /// `pop` of a list.
+    Pop,
+    /// `pull` of a list.
+    Pull,
     /// `floor`
     Floor,
     /// `sqrt`
@@ -218,6 +226,9 @@ impl Intrinsic {
     /// Every one, with the name the language gives it.
     pub const ALL: &'static [(Intrinsic, &'static str)] = &[
         (Intrinsic::Length, "len"),
+        (Intrinsic::Push, "push"),
+        (Intrinsic::Pop, "pop"),
+        (Intrinsic::Pull, "pull"),
         (Intrinsic::Floor, "floor"),
         (Intrinsic::SquareRoot, "sqrt"),
         (Intrinsic::Absolute, "abs"),

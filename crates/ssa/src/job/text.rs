@@ -47,6 +47,7 @@ impl CompileJob {
     /// code1 @9 member shape3 add slot3 shape5, open
     /// code1 @9 calls code2, constant1          ; what it called; behind `member` if it has both
     /// constant0 = map
+    /// constant4 = map parent constant0         ; what `super` is in its methods
     /// constant1 = function code2
     /// constant3 = function len                 ; an intrinsic
     /// global0 = constant constant1
@@ -243,6 +244,8 @@ impl CompileJob {
             let number: f64 = text.number()?;
             constant.kinds = Kinds::of_number(number);
             constant.number = Some(number);
+        } else if text.take("parent") {
+            constant.parent = Some(self.known_constant(text)?);
         } else if text.take("code") {
             let code = CodeId(text.number()?);
             constant.code = Some(self.checked_code(code)?);

@@ -131,6 +131,8 @@ pub struct ShapeTable {
     /// Numbers that are never recycled.
     pinned: std::collections::HashSet<u32>,
     retired: Vec<u32>,
+    /// Unique shapes that have got other numbers, with these, since inline caches were last brought up to date.
+    renamed: Vec<(ShapeId, ShapeId)>,
     /// How many shapes in use have come about by transitions.
     shared: usize,
     roots: [ShapeId; MAX_INLINE_SLOTS + 1],
@@ -151,6 +153,7 @@ impl ShapeTable {
             free: Vec::new(),
             pinned: std::collections::HashSet::new(),
             retired: Vec::new(),
+            renamed: Vec::new(),
             shared: 0,
             roots: [ShapeId::NONE; MAX_INLINE_SLOTS + 1],
             dependents: Vec::new(),
@@ -515,7 +518,24 @@ impl ShapeTable {
         let shape = *self.shapes[from.0 as usize].take()?;
         let to = self.insert(shape);
         self.retired.push(from.0);
+        self.renamed.push((from, to));
         Some(to)
+    }
+
+    /// The shapes that have got other numbers for being watched since this was asked last, the eldest change first.
+    pub(crate) fn take_renamed(&mut self) -> Vec<(ShapeId, ShapeId)> {
+        std::mem::take(&mut self.renamed)
+    }
+
+    /// Whether maps made from now on grow from another root than maps of this shape, because that one had too little room inside.
+    pub(crate) fn is_outgrown(&self, id: ShapeId) -> bool {
+        let root = self.get(id).root;
+        let root = if root == ShapeId::NONE { id } else { root };
+        let Some(Some(root)) = self.shapes.get(root.0 as usize) else {
+            return false;
+        };
+        root.reached > u32::from(root.inline_slots)
+            && usize::from(root.inline_slots) < MAX_INLINE_SLOTS
     }
 
     /// Whether somebody relies on the value of this slot, so that stores to it must not be cached.
