@@ -142,6 +142,11 @@ impl Context<'_> {
         Ok(text)
     }
 
+    /// Fails if the script has been interrupted or has used up its time: long work asks now and then.
+    pub(crate) fn check_interrupt(&mut self) -> Result<(), Error> {
+        Ok(self.vm.poll()?)
+    }
+
     /// The value that a reference keeps alive; null if there is none.
     pub(crate) fn convert_rooted<T: FromValue>(
         &mut self,

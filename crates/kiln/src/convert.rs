@@ -16,7 +16,8 @@ pub struct Raw(pub(crate) kiln_vm::Value);
 
 /// Rust values that can become script values.
 ///
-/// Implement it for a record of yours by filling a map. (For data that implement `serde::Serialize` there is `Data`.)
+/// For types that implement `serde::Serialize` there are [`Record`](crate::Record) and [`Data`](crate::Data). To decide yourself what
+/// a type of yours becomes, implement the trait:
 ///
 /// ```
 /// use kiln::{AsContext, Context, Engine, Error, FromValue, IntoValue, Map, Value};

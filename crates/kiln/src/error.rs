@@ -3,6 +3,7 @@
 use kiln_vm::error::{Ending, RuntimeError, ScriptError, Throw};
 
 use crate::compile::CompileErrors;
+use crate::data::DataError;
 
 /// What can go wrong between a host and its scripts.
 ///
@@ -28,6 +29,9 @@ pub enum Error {
         /// What was there.
         got: &'static str,
     },
+    /// Data, or a record, cannot be converted; it names the place.
+    #[error(transparent)]
+    Data(DataError),
     /// There is no global variable with this name.
     #[error("there is no global variable {0}")]
     NoGlobal(Box<str>),

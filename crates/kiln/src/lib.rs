@@ -18,6 +18,7 @@ mod builder;
 mod compile;
 mod context;
 mod convert;
+mod data;
 mod deferred;
 mod dump;
 mod engine;
@@ -45,6 +46,7 @@ pub use compile::{
 };
 pub use context::{AsContext, Context};
 pub use convert::{FromValue, IntoArguments, IntoValue};
+pub use data::{Data, DataError, Record};
 pub use deferred::{Completer, Deferred, deferred};
 pub use dump::{Stage, dump};
 pub use engine::{Engine, EngineOptions};

@@ -329,6 +329,36 @@ impl Map {
         })
     }
 
+    /// The value under a key, the map's own or, as for the script, that of the nearest prototype that has one.
+    ///
+    /// ```
+    /// let engine = kiln::Engine::new();
+    /// let mut interpreter = engine.interpreter().build()?;
+    /// let program = "Monster = {\"strength\": 7}\ngoblin = new Monster";
+    /// interpreter.run(&engine.compile("x.ms", program)?)?;
+    /// let goblin: kiln::Map = interpreter.global("goblin")?;
+    /// assert_eq!(goblin.get::<f64>(&mut interpreter, "strength")?, None);
+    /// assert_eq!(goblin.lookup::<f64>(&mut interpreter, "strength")?, Some(7.0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The value is of another kind, the prototypes lead in a circle, or the map belongs to another interpreter.
+    pub fn lookup<T: FromValue>(
+        &self,
+        context: &mut impl AsContext,
+        key: impl IntoValue,
+    ) -> Result<Option<T>, Error> {
+        context.quick(|context| {
+            let map = self.cell(context)?;
+            let Raw(key) = key.into_raw(context)?;
+            match context.vm.find_indexed(map, key)? {
+                Some(value) => T::from_raw(Raw(value), context).map(Some),
+                None => Ok(None),
+            }
+        })
+    }
+
     /// Sets the value under a key.
     ///
     /// # Errors

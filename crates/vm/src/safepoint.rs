@@ -176,7 +176,7 @@ impl Vm {
     ///
     /// # Errors
     /// The script is to end.
-    pub(crate) fn poll(&mut self) -> Fallible<()> {
+    pub fn poll(&mut self) -> Fallible<()> {
         if self.frames.is_requested() {
             let reasons = self.frames.take_requests(Reasons::ANYWHERE);
             self.answer(reasons)?;

@@ -28,6 +28,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("kiln-capi", &["kiln"]),
     ("kiln-cli", &["kiln", "kiln-bench"]),
+    ("kiln-example-game", &["kiln"]),
+    ("kiln-example-plugins", &["kiln"]),
+    ("kiln-example-pool", &["kiln"]),
+    ("kiln-example-server", &["kiln"]),
     ("kiln-tests", &[]),
     ("xtask", &["kiln-bench"]),
 ];

@@ -1,0 +1,104 @@
+//! The game without a player, on a terminal that is none.
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use crate::actor::State;
+use crate::game::Game;
+use crate::view;
+use crate::world::{Fate, Kind, Place};
+
+/// A game after so many frames, in which nobody touches the keys.
+fn after(frames: usize) -> Game {
+    let mut game = Game::new().unwrap();
+    for _ in 0..frames {
+        game.frame();
+    }
+    game
+}
+
+fn screen(game: &Game) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(104, 24)).unwrap();
+    terminal.draw(|frame| view::draw(frame, game)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let cells: Vec<&str> = buffer.content().iter().map(|cell| cell.symbol()).collect();
+    cells.chunks(104).map(|row| row.concat() + "\n").collect()
+}
+
+#[test]
+fn everybody_acts_and_nobody_fails() {
+    let begun = Game::new().unwrap();
+    let game = after(300);
+    for (number, actor) in &game.actors {
+        assert!(
+            !matches!(actor.state, State::Failed(_) | State::Ended),
+            "{:?}",
+            actor.state
+        );
+        if actor.kind != Kind::Hermit {
+            let (old, new) = (begun.world.bodies[*number], game.world.bodies[*number]);
+            assert_ne!(old.place, new.place, "{:?} has not moved", actor.kind);
+        }
+    }
+}
+
+#[test]
+fn the_hermit_is_interrupted_in_every_frame_and_goes_on() {
+    let game = after(60);
+    let hermit = game
+        .actors
+        .iter()
+        .find(|(_, actor)| actor.kind == Kind::Hermit);
+    let (_, hermit) = hermit.unwrap();
+    assert_eq!(
+        (hermit.interruptions, &hermit.state),
+        (60, &State::Interrupted)
+    );
+}
+
+#[test]
+fn sheep_run_from_the_dog_and_into_the_pen() {
+    let mut game = Game::new().unwrap();
+    let mut penned = 0;
+    // Up and down behind the flock, toward the pen: no great shepherd, but it will do for one sheep or another.
+    for frame in 0..3600 {
+        let dog = game.world.bodies[0].place;
+        let flock = game
+            .world
+            .bodies
+            .iter()
+            .filter(|body| body.kind == Kind::Sheep && body.is_at_large());
+        let Some(last) = flock.min_by(|a, b| a.place.x.total_cmp(&b.place.x)) else {
+            break;
+        };
+        let behind = Place {
+            x: last.place.x - 4.0,
+            y: last.place.y + if frame / 30 % 2 == 0 { 2.0 } else { -2.0 },
+        };
+        game.steer(Place {
+            x: behind.x - dog.x,
+            y: behind.y - dog.y,
+        });
+        game.frame();
+        penned = game.world.count(Fate::InThePen);
+    }
+    assert!(penned > 0);
+}
+
+#[test]
+fn the_screen_shows_the_field_and_the_scripts() {
+    let game = after(10);
+    let screen = screen(&game);
+    for part in [
+        "Pasture",
+        "@",
+        "W",
+        "Drive the sheep into the pen.",
+        "0 in the pen, 0 eaten, 8 at large",
+        "frame 10",
+        "hermit",
+        "interrupted 10x",
+    ] {
+        assert!(screen.contains(part), "{part} is missing:\n{screen}");
+    }
+}
