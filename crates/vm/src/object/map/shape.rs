@@ -47,6 +47,9 @@ pub const MAX_KEYS: usize = 64;
 /// More keys than this make a prototype a dictionary.
 pub const MAX_PROTOTYPE_KEYS: usize = 4096;
 /// More transitions than this out of one shape: its maps are used as dictionaries.
+/// The slots in the first instance of a prototype, `__isa` included.
+const FIRST_INSTANCE_SLOTS: usize = 4;
+
 const MAX_TRANSITIONS: usize = 64;
 /// When so many shapes have come about by transitions, new ones are no longer made: a program with ever new combinations of
 /// keys uses its maps as tables. As many shapes take some 20 MB.
@@ -392,20 +395,14 @@ impl ShapeTable {
     ) -> ShapeId {
         let current = self.get(shape).instance_root;
         if current != ShapeId::NONE {
-            let known = self.get(current);
-            if known.reached <= u32::from(known.inline_slots)
-                || usize::from(known.inline_slots) == MAX_INLINE_SLOTS
-            {
-                return current;
-            }
+            // When instances have reached more slots than they have room for, later ones get as many. Each map knows its room, so
+            // the shapes stay what they are, and the first instances do not differ from all others for good.
+            let known = self.get_mut(current);
+            let reached = known.reached.min(MAX_INLINE_SLOTS as u32) as u8;
+            known.inline_slots = known.inline_slots.max(reached);
+            return current;
         }
-        // The first instances have room for three fields; when some have reached more, later ones get as many.
-        let wanted = if current == ShapeId::NONE {
-            4
-        } else {
-            self.get(current).reached as usize
-        };
-        let mut root = ShapeTable::empty(wanted.min(MAX_INLINE_SLOTS));
+        let mut root = ShapeTable::empty(FIRST_INSTANCE_SLOTS);
         root.keys.push(isa);
         root.prototype = Some(prototype);
         root.reached = 1;
