@@ -43,6 +43,8 @@ pub(super) struct History {
     pub installed: Vec<Installed>,
     /// The loops, and calls, that the optimizer or code generator declined.
     pub declined: Vec<Option<usize>>,
+    /// The loops that have waited for other code of the function to be enough.
+    deferred: Vec<usize>,
     failures: u32,
 }
 
@@ -53,6 +55,20 @@ impl History {
             && !self.pending.contains(&for_loop)
             && !self.declined.contains(&for_loop)
             && !self.installed.iter().any(|code| code.for_loop == for_loop)
+    }
+
+    /// Whether there is optimized code, or will be soon.
+    pub fn is_busy(&self) -> bool {
+        !self.pending.is_empty() || !self.installed.is_empty()
+    }
+
+    /// Lets a loop wait for code of its own; false if it has waited.
+    pub fn defer(&mut self, index: usize) -> bool {
+        let is_new = !self.deferred.contains(&index);
+        if is_new {
+            self.deferred.push(index);
+        }
+        is_new
     }
 
     /// Whether nothing more will be optimized.

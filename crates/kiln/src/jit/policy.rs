@@ -268,8 +268,16 @@ impl Policy {
             .installed
             .iter()
             .any(|code| code.for_loop == for_loop);
+        // With other code of the function there or on its way, which contains this loop too, most likely none is needed for the
+        // loop itself. If it is still hot a good while later, it is.
+        let is_busy = wants_calls || history.is_busy();
+        let waits =
+            matches!(for_loop, Some(index) if wants_loop && is_busy && history.defer(index));
         if wants_calls {
             self.optimize(vm, code, address, None);
+        }
+        if waits {
+            return self.options.optimize_threshold.saturating_mul(DEFERRED);
         }
         if wants_loop {
             self.optimize(vm, code, address, for_loop);
@@ -657,6 +665,9 @@ fn executed(code: &CodeInstance) -> u64 {
 fn body_size(info: &LoopInfo) -> u64 {
     u64::from(info.end.saturating_sub(info.header).max(1))
 }
+
+/// How much longer a loop waits for code of its own when the function has other code.
+const DEFERRED: u32 = 4;
 
 /// So many calls tell that a function is called again and again.
 const REPEATED_CALLS: u64 = 4;
