@@ -48,6 +48,7 @@ pub const PASSES: &[Pass] = passes![
     unboxing,
     value_numbering,
     dead_code,
+    loop_invariants,
     ranges,
     value_numbering,
     memory,

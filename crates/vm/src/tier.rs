@@ -23,10 +23,11 @@ use kiln_bytecode::{Instruction, Op};
 use crate::error::{Fallible, RuntimeError, Throw};
 use crate::feedback::{Access, CacheEntry, CodeInstance};
 use crate::frame::{Frame, FrameMark, FrameStack};
-use crate::heap::{Gc, Heap, Marker};
+use crate::heap::{Gc, Heap, Kind, Marker};
 use crate::interp;
 use crate::object::map::shape::ShapeId;
 use crate::object::map::{MapCell, Slot};
+use crate::object::range::RangeCell;
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -510,6 +511,18 @@ pub unsafe extern "C" fn store_slot(vm: *mut Vm, map: u64, slot: u64, value: u64
         if let Some(map) = map.as_map() {
             map.set_slot(&mut *vm, Slot(slot as u32), value);
         }
+    }
+}
+
+/// What optimized code calls where it needs a range as an object: mostly when it gives up. The word of the range.
+///
+/// # Safety
+/// `vm` must be the interpreter that runs the calling code; `first`, `step` and `count` as in a [`RangeCell`].
+pub unsafe extern "C" fn new_range(vm: *mut Vm, first: f64, step: f64, count: f64) -> u64 {
+    // SAFETY: as said.
+    unsafe {
+        let header = (*vm).allocate_beyond_limit(Kind::Range, size_of::<RangeCell>());
+        Value::other(RangeCell::fill(header, first, step, count)).bits()
     }
 }
 

@@ -308,6 +308,15 @@ impl Vm {
         }
     }
 
+    /// A new cell as [`Allocator::allocate`] makes it, beyond the heap limit if need be: for small cells without which compiled code
+    /// could not be left. What is allocated next finds the limit reached.
+    pub(crate) fn allocate_beyond_limit(&mut self, kind: Kind, bytes: usize) -> Gc<Header> {
+        match self.allocate(kind, bytes) {
+            Ok(cell) => cell,
+            Err(_) => self.heap.allocate_beyond_limit(kind, bytes),
+        }
+    }
+
     /// Collects all garbage. Must run on the script stack.
     pub fn collect_garbage(&mut self) {
         let vm: *mut Vm = self;

@@ -53,6 +53,7 @@ impl Lowering<'_, '_> {
             }
             Node::PopElement { list } => self.pop_element(list),
             Node::PullElement { list } => self.pull_element(list),
+            Node::NewRange { first, step, count } => self.new_range(first, step, count),
             Node::RangeCount { range } => {
                 let range = self.cell(range, Tag::Other);
                 let count = self.load(types::F64, range, offset_of!(RangeCell, count));
@@ -118,6 +119,20 @@ impl Lowering<'_, '_> {
             }
             _ => return None,
         }))
+    }
+
+    /// Makes a range; its word.
+    pub(super) fn new_range(&mut self, first: Value, step: Value, count: Value) -> ClifValue {
+        let (vm, first, step) = (self.vm, self.value(first), self.value(step));
+        let count = self.value(count);
+        let count = self.builder.ins().fcvt_from_sint(types::F64, count);
+        let function = self.word(tier::new_range as *const () as u64);
+        let call = self.builder.ins().call_indirect(
+            self.signatures.range,
+            function,
+            &[vm, first, step, count],
+        );
+        self.builder.inst_results(call)[0]
     }
 
     /// The address of the cell that a value with this tag refers to.

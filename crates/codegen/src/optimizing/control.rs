@@ -133,9 +133,6 @@ impl Lowering<'_, '_> {
                 let limit = self.word(self.job.limit);
                 let limit = self.load(types::I64, limit, 0);
                 self.require(limit, exit);
-                let validity = self.word(self.job.validity);
-                let is_valid = self.load_byte(validity, 0);
-                self.require(is_valid, exit);
             }
             Node::Jump { target } => {
                 let (block, arguments) = self.successor(target);

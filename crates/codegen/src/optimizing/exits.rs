@@ -134,6 +134,8 @@ impl Lowering<'_, '_> {
         chain
     }
 
+    /// Writes the registers of a frame. Objects that nothing needed so far are made now; that may collect garbage, to which a
+    /// half-written window is no matter, as what is still to be written lies on the native stack.
     fn write_registers(&mut self, state: &FrameState) {
         for (register, value) in &state.registers {
             let boxed = self.boxed(*value);

@@ -10,6 +10,7 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use kiln_ssa::entity::EntityVec;
 use kiln_ssa::ir::{
     Block, BlockCall, Definition, Entry, FrameId, Function, Inst, Node, Representation, Value,
 };
@@ -44,6 +45,8 @@ pub(super) struct Lowering<'job, 'function> {
     /// Exit blocks without code, in the order in which they were asked for.
     pub pending_exits: Vec<(FrameId, ir::Block)>,
     pub signatures: Signatures,
+    /// The values that instructions have as operands; others are named by frame states only.
+    is_operand: EntityVec<Value, bool>,
     /// An instruction that no family knows.
     pub unsupported: Option<&'static str>,
 }
@@ -61,6 +64,8 @@ pub(super) struct Signatures {
     pub four_to_none: SigRef,
     /// Two doubles to a double.
     pub floats: SigRef,
+    /// A word and three doubles to a word.
+    pub range: SigRef,
 }
 
 impl<'function> Emit<'function> for Lowering<'_, 'function> {
@@ -105,6 +110,10 @@ pub(super) fn lower(
         four: builder.import_signature(signature(&[WORD; 4], &[WORD])),
         four_to_none: builder.import_signature(signature(&[WORD; 4], &[])),
         floats: builder.import_signature(signature(&[types::F64; 2], &[types::F64])),
+        range: builder.import_signature(signature(
+            &[WORD, types::F64, types::F64, types::F64],
+            &[WORD],
+        )),
     };
     let first = builder.create_block();
     builder.append_block_params_for_function_params(first);
@@ -128,6 +137,7 @@ pub(super) fn lower(
         pending_leaves: Vec::new(),
         pending_exits: Vec::new(),
         signatures,
+        is_operand: operands(function),
         unsupported: None,
     };
     lowering.make_blocks();
@@ -155,6 +165,18 @@ pub(super) fn lower(
         None => Ok(exits),
         Some(name) => Err(CompileError::Backend(format!("no lowering of {name}"))),
     }
+}
+
+/// Which values are operands of instructions.
+fn operands(function: &Function) -> EntityVec<Value, bool> {
+    let mut is_operand = EntityVec::filled(false, function.values.len());
+    for block in &function.layout {
+        for inst in &function.blocks[*block].instructions {
+            let node = &function.instructions[*inst].node;
+            node.for_each_operand(|value| is_operand[value] = true);
+        }
+    }
+    is_operand
 }
 
 impl Lowering<'_, '_> {
@@ -269,6 +291,12 @@ impl Lowering<'_, '_> {
 
     fn lower_instruction(&mut self, inst: Inst) {
         let data = &self.function.instructions[inst];
+        // What only exits need, they make.
+        if let (Node::NewRange { .. }, Some(range)) = (&data.node, data.result)
+            && !self.is_operand[range]
+        {
+            return;
+        }
         if let Some(frame) = data.node.frame() {
             // Tables know positions of the function's own code only: for an inlined one it is that of the call.
             let mut state = &self.function.frames[frame];
@@ -317,6 +345,7 @@ impl Lowering<'_, '_> {
             Node::Null {} => self.word(Word::NULL.bits()),
             Node::Unassigned {} => self.word(Word::UNASSIGNED.bits()),
             Node::Constant { constant } => self.word(self.job.places.constants[constant]),
+            Node::NewRange { first, step, count } => self.new_range(first, step, count),
             Node::PoolConstant { code, index } => {
                 self.word(self.job.places.codes[code].constants[index.0 as usize])
             }

@@ -339,6 +339,8 @@ impl<'a> Snapshot<'a> {
                 }
                 None => SiteFeedback::Unknown,
             },
+            // Notes nothing; where its arguments were no numbers, it was not what made the sequence.
+            Op::MakeRange => SiteFeedback::Operands(Kinds::NUMBER),
             Op::GetSelf => SiteFeedback::Operands(Kinds::ANY.without(Kinds::UNASSIGNED)),
             Op::ForLoop => {
                 // The instruction notes nothing: what made the sequence tells.

@@ -181,7 +181,11 @@ impl<'a> Builder<'a> {
             Intrinsic::Pull if kinds == Kinds::LIST => {
                 self.value(Node::PullElement { list: argument })
             }
-            Intrinsic::Length | Intrinsic::Push | Intrinsic::Pop | Intrinsic::Pull => {
+            Intrinsic::Length
+            | Intrinsic::Push
+            | Intrinsic::Pop
+            | Intrinsic::Pull
+            | Intrinsic::Range => {
                 return false;
             }
             _ if !kinds.meets(Kinds::NUMBER) => return false,

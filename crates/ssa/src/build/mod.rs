@@ -64,7 +64,11 @@ pub fn build(job: &CompileJob) -> Result<Function, BuildError> {
     if start as usize >= block.instructions.len() {
         return Err(BuildError::NoSuchEntry(start));
     }
-    let frame = Frame::new(job, job.root, start, job.limits.instructions)?;
+    let (begin, counter) = match job.entry {
+        Entry::Call => (start, None),
+        Entry::Loop(header) => entry_of_loop(block, header),
+    };
+    let frame = Frame::new(job, job.root, begin, job.limits.instructions)?;
     let mut builder = Builder {
         job,
         function,
@@ -76,10 +80,39 @@ pub fn build(job: &CompileJob) -> Result<Function, BuildError> {
         shapes: Shapes::new(),
     };
     builder.enter(start);
-    builder.frame_body(start);
+    if let Entry::Loop(_) = job.entry {
+        builder.frame.position = start;
+        builder.frame.resume = start;
+        let frame = builder.frame_state();
+        builder.effect(Node::GuardValid { frame });
+    }
+    if let Some(counter) = counter {
+        builder.enter(begin);
+        builder.rewind(start, counter);
+    }
+    builder.frame_body(begin);
     let mut function = builder.function;
     remove_unreachable(&mut function);
     Ok(function)
+}
+
+/// Where code begins that is entered at the header of a loop, and the counter to be set back by one for that. A `for` loop is entered at
+/// its test, which then finds the same element again: so there is one way into the loop, the one that loops around it take too.
+fn entry_of_loop(block: &CodeBlock, header: u32) -> (u32, Option<Register>) {
+    let mut loops = block.loops.iter();
+    let test = loops
+        .find(|info| info.header == header)
+        .and_then(|info| info.end.checked_sub(1))
+        .and_then(|test| Some((test, *block.instructions.get(test as usize)?)));
+    match test {
+        Some((test, instruction))
+            if instruction.op() == Some(Op::ForLoop)
+                && instruction.jump_target(test) == Some(i64::from(header)) =>
+        {
+            (test, Some(Register(instruction.b().saturating_add(1))))
+        }
+        _ => (header, None),
+    }
 }
 
 /// Takes blocks that cannot be reached out of the layout.
@@ -106,6 +139,8 @@ struct Frame<'a> {
     caller: Option<FrameId>,
     /// The blocks that edges already lead to, by their first position.
     targets: HashMap<u32, Target>,
+    /// The blocks in front of loops that edges already lead to, by the position of the loop's header.
+    landings: HashMap<u32, Target>,
     /// The instruction being built, and its `wide` prefix or itself: where the interpreter would resume.
     position: u32,
     resume: u32,
@@ -148,6 +183,7 @@ impl<'a> Frame<'a> {
             window: 0,
             caller: None,
             targets: HashMap::new(),
+            landings: HashMap::new(),
             position: start,
             resume: start,
         })
@@ -207,7 +243,7 @@ fn join_shapes(known: &mut Option<Shapes>, way: &Shapes) {
 impl<'a> Builder<'a> {
     // ---- frames ----
 
-    /// Fills the entry block of the function to compile.
+    /// Fills the entry block of the function to compile with the registers that are live at a position.
     fn enter(&mut self, start: u32) {
         let parameters = self.frame.input.block.parameters.len() as u16;
         let fixed = Register::FIRST_PARAMETER.0;
@@ -218,7 +254,8 @@ impl<'a> Builder<'a> {
                 Entry::Call => continue,
                 Entry::Loop(_) => Node::LoadRegister { register },
             };
-            if self.bound_global(register).is_none() {
+            let is_known = self.frame.registers[usize::from(register.0)].is_some();
+            if !is_known && self.bound_global(register).is_none() {
                 let value = self.value(node);
                 if register == Register::CALLEE {
                     self.assume(value, Kinds::FUNCTION);
@@ -228,12 +265,47 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Sets the counter of a `for` loop, entered at `header`, back by one.
+    fn rewind(&mut self, header: u32, counter: Register) {
+        self.frame.position = header;
+        self.frame.resume = header;
+        let value = self.read(counter);
+        let index = self.index(value);
+        let most = self.value(Node::Whole { number: 1 << 31 });
+        let frame = self.frame_state();
+        let index = self.value(Node::CheckBounds {
+            index,
+            length: most,
+            frame,
+        });
+        let one = self.value(Node::Whole { number: 1 });
+        let before = self.value(Node::SubtractI64 {
+            lhs: index,
+            rhs: one,
+        });
+        self.write(counter, before);
+    }
+
     /// Builds all blocks of the current frame, entered at `start` from the current block.
     fn frame_body(&mut self, start: u32) {
-        let target = self.target(start);
+        let target = self.target_from(None, start);
         self.end_block(Node::Jump { target });
         for index in 0..self.frame.plan.blocks.len() {
             let planned = self.frame.plan.blocks[index].clone();
+            if let (Some(target), Some(landing)) =
+                (self.frame.landings.get(&planned.start), &planned.landing)
+            {
+                self.block = target.block;
+                self.frame.registers.clone_from(&target.registers);
+                self.shapes = Shapes::new();
+                self.frame.resume = planned.start;
+                if landing.is_loop_header {
+                    let frame = self.frame_state();
+                    self.effect(Node::Checkpoint { frame });
+                }
+                let target = self.merge(&planned, false);
+                self.end_block(Node::Jump { target });
+            }
             if let Some(target) = self.frame.targets.get(&planned.start) {
                 self.block = target.block;
                 self.frame.registers.clone_from(&target.registers);
@@ -292,8 +364,13 @@ impl<'a> Builder<'a> {
 
     // ---- blocks ----
 
-    /// The edge to the bytecode block at a position, with what registers hold now.
+    /// The edge from the current instruction to the bytecode block at a position, with what registers hold now.
     fn target(&mut self, start: u32) -> BlockCall {
+        self.target_from(Some(self.frame.position), start)
+    }
+
+    /// The edge from an instruction, or from the entry, to the bytecode block at a position.
+    fn target_from(&mut self, from: Option<u32>, start: u32) -> BlockCall {
         let Some(planned) = self.frame.plan.block(start) else {
             // Behind the last instruction, which verified bytecode does not get to.
             return BlockCall::to(self.unreachable_block());
@@ -310,31 +387,58 @@ impl<'a> Builder<'a> {
             self.frame.targets.insert(start, target);
             return BlockCall::to(block);
         }
-        let written = planned.written.clone();
-        let changes = |register| written.as_ref().is_none_or(|set| set.contains(register));
+        let planned = planned.clone();
+        let is_inside =
+            |landing: &plan::Landing| from.is_some_and(|at| landing.inside.contains(&at));
+        let lands = planned
+            .landing
+            .as_ref()
+            .is_some_and(|landing| !is_inside(landing));
+        self.merge(&planned, lands)
+    }
+
+    /// The edge to a block where ways meet, or to the one in front of it.
+    fn merge(&mut self, planned: &PlannedBlock, lands: bool) -> BlockCall {
+        let start = planned.start;
+        let written = planned.written.as_ref().filter(|_| !lands);
+        let changes = |register| written.is_none_or(|set| set.contains(register));
         let mut live = self.live_registers(start);
         live.retain(|&register| changes(register));
-        if !self.frame.targets.contains_key(&start) {
-            let block = self.function.add_block();
-            let mut registers = match written {
-                Some(_) => self.frame.registers.clone(),
-                None => vec![None; self.frame.registers.len()],
-            };
-            for register in &live {
-                let parameter = self.function.add_parameter(block, Type::ANY);
-                registers[usize::from(register.0)] = Some(parameter);
+        let known = match lands {
+            true => self.frame.landings.get(&start),
+            false => self.frame.targets.get(&start),
+        };
+        let block = match known {
+            Some(target) => target.block,
+            None => {
+                let block = self.function.add_block();
+                let mut registers = match written {
+                    Some(_) => self.frame.registers.clone(),
+                    None => vec![None; self.frame.registers.len()],
+                };
+                for register in &live {
+                    let parameter = self.function.add_parameter(block, Type::ANY);
+                    registers[usize::from(register.0)] = Some(parameter);
+                }
+                let target = Target {
+                    block,
+                    registers,
+                    shapes: None,
+                };
+                match lands {
+                    true => self.frame.landings.insert(start, target),
+                    false => self.frame.targets.insert(start, target),
+                };
+                block
             }
-            let target = Target {
-                block,
-                registers,
-                shapes: None,
-            };
-            self.frame.targets.insert(start, target);
-        }
-        if let Some(target) = self.frame.targets.get_mut(&start) {
+        };
+        let target = match lands {
+            true => self.frame.landings.get_mut(&start),
+            false => self.frame.targets.get_mut(&start),
+        };
+        if let Some(target) = target {
             join_shapes(&mut target.shapes, &self.shapes);
         }
-        let block = self.frame.targets[&start].block;
         let arguments = live
             .into_iter()
             .map(|register| {

@@ -1,6 +1,7 @@
 //! The basic blocks of a code block's bytecode, as far as control can get there.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use kiln_bytecode::{Register, RegisterSet, Role, overwritten_window, register_written};
 
@@ -17,8 +18,21 @@ pub(super) struct PlannedBlock {
     pub is_merge: bool,
     /// A backward jump leads here.
     pub is_loop_header: bool,
-    /// The registers that the passes of this loop may write, if there is only one way into it: all others hold the same in every pass.
+    /// The registers that the passes of this loop may write, if it is a natural one: all others hold the same in every pass.
     pub written: Option<RegisterSet>,
+    /// For the header of a loop into which several ways lead: the instructions of the loop. The ways from elsewhere meet in a block of
+    /// their own in front of the header. One of them may come from around the loop, as in code entered in mid-loop: without
+    /// that block, both loops would be one with one header.
+    pub landing: Option<Landing>,
+}
+
+/// See [`PlannedBlock::landing`].
+#[derive(Clone, Debug)]
+pub(super) struct Landing {
+    /// The instructions of the loop.
+    pub inside: Range<u32>,
+    /// Whether a loop around this one leads back here.
+    pub is_loop_header: bool,
 }
 
 /// The blocks that can be reached, each before its successors but for backward jumps.
@@ -64,12 +78,32 @@ impl Plan {
         let blocks = order.iter().enumerate().map(|(at, &start)| {
             let latches = predecessors[at].iter().copied().filter(|&from| from >= at);
             let latches: Vec<usize> = latches.collect();
-            let entered = predecessors[at].len() - latches.len() + usize::from(at == 0);
             let is_loop_header = !latches.is_empty();
+            // In code entered in mid-loop, a test may be where only ways around its loop lead back to.
+            let inside = code
+                .loop_at(start)
+                .filter(|inside| latches.iter().any(|&from| inside.contains(&order[from])));
+            let is_inside = |from: usize| {
+                let range = inside.as_ref();
+                range.is_none_or(|range| range.contains(&order[from]))
+            };
+            let (latches, around): (Vec<usize>, Vec<usize>) =
+                latches.into_iter().partition(|&from| is_inside(from));
+            let entered = predecessors[at].len() - latches.len() + usize::from(at == 0);
             let body = loop_body(at, latches, &predecessors);
             // Code entered in mid-loop can have loops with two entrances; then the walk back gets to the function's.
-            let is_natural = body.iter().all(|&block| block >= at);
-            let written = (is_loop_header && entered == 1 && is_natural).then(|| {
+            let is_natural = body
+                .iter()
+                .all(|&block| block >= at && (block == at || is_inside(block)));
+            let landing = match &inside {
+                Some(inside) if is_natural && entered > 1 => Some(Landing {
+                    inside: inside.clone(),
+                    is_loop_header: !around.is_empty(),
+                }),
+                _ => None,
+            };
+            let has_one_entrance = entered == 1 || landing.is_some();
+            let written = (is_loop_header && has_one_entrance && is_natural).then(|| {
                 let ranges = body.into_iter().map(|block| {
                     let start = order[block];
                     start..code.end(start, &leaders)
@@ -82,6 +116,7 @@ impl Plan {
                 is_merge: is_loop_header || entered > 1,
                 is_loop_header,
                 written,
+                landing,
             }
         });
         Plan {
@@ -116,6 +151,13 @@ struct Flow<'a> {
 }
 
 impl Flow<'_> {
+    /// The instructions of the loop that has its test, or begins, at a position.
+    fn loop_at(&self, position: u32) -> Option<Range<u32>> {
+        let mut loops = self.input.block.loops.iter();
+        let info = loops.find(|info| info.header == position || info.end == position + 1)?;
+        Some(info.header..info.end)
+    }
+
     fn length(&self) -> u32 {
         self.input.block.instructions.len() as u32
     }

@@ -199,6 +199,8 @@ macro_rules! for_each_node {
             pull_element = PullElement { list: tagged } -> tagged(ANY) [reads_elements reads_list_headers writes_elements writes_list_headers];
 
             // ---- ranges ----
+            /// A range of so many elements, at least one. Where only frame states name it, exits make it.
+            new_range = NewRange { first: f64, step: f64, count: i64 } -> tagged(RANGE) [allocates];
             /// The number of elements.
             range_count = RangeCount { range: tagged } -> i64(WHOLE) [];
             /// The first element.
@@ -240,8 +242,8 @@ macro_rules! for_each_node {
             /// Where a loop's pass begins, with the interpreter's registers there: guards that move out of the loop take its frame state.
             /// Makes no machine code.
             checkpoint = Checkpoint { frame: FrameId } -> none [pinned];
-            /// Exits if an interrupt is pending or an assumption of this code has been broken.
-            poll = Poll { frame: FrameId } -> none [exits pinned reads_validity];
+            /// Exits if an interrupt is pending. What answers it runs behind the exit: nothing that this code relies on changes here.
+            poll = Poll { frame: FrameId } -> none [exits pinned];
             /// Continues at a block.
             jump = Jump { target: BlockCall } -> none [terminates];
             /// Continues at one of two blocks.

@@ -220,6 +220,8 @@ pub enum Intrinsic {
     SquareRoot,
     /// `abs`
     Absolute,
+    /// `range`
+    Range,
 }
 
 impl Intrinsic {
@@ -232,6 +234,7 @@ impl Intrinsic {
         (Intrinsic::Floor, "floor"),
         (Intrinsic::SquareRoot, "sqrt"),
         (Intrinsic::Absolute, "abs"),
+        (Intrinsic::Range, "range"),
     ];
 }
 

@@ -3,10 +3,13 @@
 
 use crate::analysis::{Dominators, Loops};
 use crate::entity::EntityVec;
-use crate::ir::{Block, Condition, Function, Node, Value};
+use crate::ir::{Block, Condition, Function, Node, Representation, Value};
 
 /// Integers are below this in magnitude.
 const LIMIT: i64 = 1 << 53;
+
+/// Lists, strings and ranges are not longer than this: their lengths are numbers of 32 bits.
+const MAX_LENGTH: i64 = u32::MAX as i64;
 
 /// The operands of a sum of integers.
 const MAX_DEPTH: usize = 4;
@@ -44,15 +47,19 @@ pub fn run(function: &mut Function) {
     }
 }
 
-/// The parameters of loop headers that are counted up from constants.
+/// The parameters of loop headers that are counted up from something known.
 fn counters(function: &Function) -> EntityVec<Value, Option<Range>> {
     let dominators = Dominators::of(function);
     let loops = Loops::of(function, &dominators);
     let predecessors = function.predecessors();
     let mut counters = EntityVec::filled(None, function.values.len());
-    for one in loops.loops.values() {
+    // Outer loops first: their counters are what inner ones start with.
+    for one in loops.loops.values().rev() {
         let parameters = function.blocks[one.header].parameters.iter();
         for (index, &parameter) in parameters.enumerate() {
+            if function.ty(parameter).representation != Representation::I64 {
+                continue;
+            }
             let mut range = Range {
                 least: i64::MAX,
                 most: i64::MIN,
@@ -62,10 +69,8 @@ fn counters(function: &Function) -> EntityVec<Value, Option<Range>> {
                 let is_latch = one.latches.contains(&from);
                 edges(function, from, one.header).all(|(holds, arguments)| {
                     let passed = arguments[index];
-                    match is_latch {
-                        true => counted_up(function, parameter, passed, from, holds, &mut range),
-                        false => starts(function, passed, &mut range),
-                    }
+                    is_latch && counted_up(function, parameter, passed, from, holds, &mut range)
+                        || starts(function, passed, &counters, &mut range)
                 })
             });
             if is_counter && range.least != i64::MAX {
@@ -98,13 +103,19 @@ fn edges(
     edges.into_iter()
 }
 
-/// Whether a counter starts with a constant.
-fn starts(function: &Function, passed: Value, range: &mut Range) -> bool {
-    let Some(Node::Whole { number }) = function.defining_node(passed) else {
+/// Whether a counter starts with, or is set back to, something with bounds.
+fn starts(
+    function: &Function,
+    passed: Value,
+    counters: &EntityVec<Value, Option<Range>>,
+    range: &mut Range,
+) -> bool {
+    let found = bounds(function, counters, passed, 0);
+    if found.least <= -LIMIT + 1 {
         return false;
-    };
-    range.least = range.least.min(*number);
-    range.most = range.most.max(*number);
+    }
+    range.least = range.least.min(found.least);
+    range.most = range.most.max(found.most);
     true
 }
 
@@ -152,37 +163,51 @@ struct Ranges {
     counters: EntityVec<Value, Option<Range>>,
 }
 
+/// The bounds of an integer, given those of counters.
+fn bounds(
+    function: &Function,
+    counters: &EntityVec<Value, Option<Range>>,
+    value: Value,
+    depth: usize,
+) -> Range {
+    let any = Range {
+        least: 1 - LIMIT,
+        most: LIMIT - 1,
+    };
+    let of = |value| bounds(function, counters, value, depth + 1);
+    let within = |least: i64, most: i64| Range {
+        least: any.least.max(least),
+        most: any.most.min(most),
+    };
+    match function.defining_node(value) {
+        None => counters.get(value).copied().flatten().unwrap_or(any),
+        Some(&Node::Whole { number }) => Range {
+            least: number,
+            most: number,
+        },
+        // An index is one of a list or something as long.
+        Some(Node::ListLength { .. } | Node::RangeCount { .. }) => within(0, MAX_LENGTH),
+        Some(Node::CheckBounds { .. }) => within(0, MAX_LENGTH - 1),
+        Some(&(Node::AddI64 { lhs, rhs } | Node::AddI64Checked { lhs, rhs, .. }))
+            if depth < MAX_DEPTH =>
+        {
+            let (lhs, rhs) = (of(lhs), of(rhs));
+            within(lhs.least + rhs.least, lhs.most + rhs.most)
+        }
+        Some(&(Node::SubtractI64 { lhs, rhs } | Node::SubtractI64Checked { lhs, rhs, .. }))
+            if depth < MAX_DEPTH =>
+        {
+            let (lhs, rhs) = (of(lhs), of(rhs));
+            within(lhs.least - rhs.most, lhs.most - rhs.least)
+        }
+        Some(_) => any,
+    }
+}
+
 impl Ranges {
     /// The bounds of an integer.
-    fn of(&self, function: &Function, value: Value, depth: usize) -> Range {
-        let counter = self.counters.get(value).copied().flatten();
-        let any = Range {
-            least: 1 - LIMIT,
-            most: LIMIT - 1,
-        };
-        match function.defining_node(value) {
-            None => counter.unwrap_or(any),
-            Some(&Node::Whole { number }) => Range {
-                least: number,
-                most: number,
-            },
-            Some(Node::ListLength { .. } | Node::RangeCount { .. } | Node::CheckBounds { .. }) => {
-                Range { least: 0, ..any }
-            }
-            Some(&(Node::AddI64 { lhs, rhs } | Node::AddI64Checked { lhs, rhs, .. }))
-                if depth < MAX_DEPTH =>
-            {
-                let (lhs, rhs) = (
-                    self.of(function, lhs, depth + 1),
-                    self.of(function, rhs, depth + 1),
-                );
-                Range {
-                    least: any.least.max(lhs.least + rhs.least),
-                    most: any.most.min(lhs.most + rhs.most),
-                }
-            }
-            Some(_) => any,
-        }
+    fn of(&self, function: &Function, value: Value) -> Range {
+        bounds(function, &self.counters, value, 0)
     }
 
     /// The outcome of a comparison, if the bounds decide it.
@@ -193,7 +218,7 @@ impl Ranges {
         lhs: Value,
         rhs: Value,
     ) -> Option<bool> {
-        let (lhs, rhs) = (self.of(function, lhs, 0), self.of(function, rhs, 0));
+        let (lhs, rhs) = (self.of(function, lhs), self.of(function, rhs));
         match condition {
             Condition::GreaterEqual if lhs.least >= rhs.most => Some(true),
             Condition::GreaterEqual if lhs.most < rhs.least => Some(false),
@@ -205,7 +230,7 @@ impl Ranges {
 
     /// Whether a sum stays an exact integer.
     fn fits(&self, function: &Function, lhs: Value, rhs: Value) -> bool {
-        let (lhs, rhs) = (self.of(function, lhs, 0), self.of(function, rhs, 0));
+        let (lhs, rhs) = (self.of(function, lhs), self.of(function, rhs));
         lhs.most + rhs.most < LIMIT && lhs.least + rhs.least > -LIMIT
     }
 }

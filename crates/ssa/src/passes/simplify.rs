@@ -96,6 +96,13 @@ pub(super) fn simplify(
         Node::I64ToF64 { value } => rules.whole(value).map(|whole| number(whole as f64)),
         Node::F64ToI64 { value, .. } => rules.integer(value),
         Node::F64ToIndex { value, .. } => rules.index(value),
+        Node::RangeCount { range } => rules
+            .range(range)
+            .map(|(_, _, count)| Simpler::Value(count)),
+        Node::RangeFirst { range } => rules
+            .range(range)
+            .map(|(first, _, _)| Simpler::Value(first)),
+        Node::RangeStep { range } => rules.range(range).map(|(_, step, _)| Simpler::Value(step)),
         _ => rules.arithmetic(node),
     }
 }
@@ -183,6 +190,14 @@ impl Rules<'_> {
     fn truth(&self, value: Value) -> Option<bool> {
         match self.function.defining_node(value)? {
             Node::Truth { holds } => Some(*holds),
+            _ => None,
+        }
+    }
+
+    /// First element, step and count of a range.
+    fn range(&self, value: Value) -> Option<(Value, Value, Value)> {
+        match self.function.defining_node(value)? {
+            Node::NewRange { first, step, count } => Some((*first, *step, *count)),
             _ => None,
         }
     }

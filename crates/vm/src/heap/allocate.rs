@@ -97,6 +97,21 @@ impl Heap {
         }
     }
 
+    /// Like [`allocate_without_collecting`](Self::allocate_without_collecting), but heeds no limit.
+    pub fn allocate_beyond_limit(&mut self, kind: Kind, bytes: usize) -> Gc<Header> {
+        let limit = std::mem::replace(&mut self.limit, usize::MAX);
+        let cell = self.allocate_without_collecting(kind, bytes);
+        self.limit = limit;
+        match cell {
+            Some(cell) => cell,
+            // As Rust does when there is no memory.
+            None => std::alloc::handle_alloc_error(
+                std::alloc::Layout::from_size_align(bytes, 8)
+                    .unwrap_or(std::alloc::Layout::new::<u64>()),
+            ),
+        }
+    }
+
     /// What to do after [`try_allocate`](Self::try_allocate) has returned none: collects and tries again.
     ///
     /// # Errors

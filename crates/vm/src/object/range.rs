@@ -31,13 +31,27 @@ impl RangeCell {
         count: f64,
     ) -> Fallible<Gc<RangeCell>> {
         let header = heap.allocate(Kind::Range, size_of::<RangeCell>())?;
-        // SAFETY: the cell was allocated with the kind and size of this type; every field is written.
-        Ok(unsafe {
+        // SAFETY: the cell was allocated with the kind and size of this type.
+        Ok(unsafe { RangeCell::fill(header, first, step, count) })
+    }
+
+    /// Makes a range of a new cell.
+    ///
+    /// # Safety
+    /// The cell must have been allocated with the kind and size of this type.
+    pub(crate) unsafe fn fill(
+        header: Gc<Header>,
+        first: f64,
+        step: f64,
+        count: f64,
+    ) -> Gc<RangeCell> {
+        // SAFETY: as the caller promises; every field is written.
+        unsafe {
             let range = header.address() as *mut RangeCell;
             (&raw mut (*range).first).write(first);
             (&raw mut (*range).step).write(step);
             (&raw mut (*range).count).write(count);
             Gc::from_address(range as usize)
-        })
+        }
     }
 }
