@@ -66,9 +66,9 @@ pub struct Options {
     /// The most memory for pending calls, such as 64M; it bounds recursion
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     stack_limit: Option<usize>,
-    /// How far hot code is compiled
-    #[arg(long, value_name = "TIER", value_enum, default_value_t = JitTier::Baseline)]
-    jit: JitTier,
+    /// How far hot code is compiled; baseline if not given, but for `explain`, which looks at the optimizing tier
+    #[arg(long, value_name = "TIER", value_enum)]
+    jit: Option<JitTier>,
     /// How often the instructions of a function are interpreted, on average, before it is compiled; 1 compiles everything at
     /// once, and makes the program wait for it
     #[arg(long, value_name = "TIMES")]
@@ -87,6 +87,9 @@ pub struct Options {
     pub record_tiers: bool,
     #[command(flatten)]
     passes: PassChoice,
+    /// Use all tiers unless the user says otherwise.
+    #[arg(skip)]
+    pub all_tiers: bool,
     /// List compiled code for the profiler `perf`
     #[arg(long)]
     perf_map: bool,
@@ -108,9 +111,11 @@ impl Options {
         let (threshold, optimize_threshold) = thresholds(self.jit_threshold);
         JitOptions {
             tier: match self.jit {
-                JitTier::Off => Tier::Off,
-                JitTier::Baseline => Tier::Baseline,
-                JitTier::Optimizing => Tier::Optimizing,
+                Some(JitTier::Off) => Tier::Off,
+                Some(JitTier::Baseline) => Tier::Baseline,
+                Some(JitTier::Optimizing) => Tier::Optimizing,
+                None if self.all_tiers => Tier::Optimizing,
+                None => default.tier,
             },
             threshold,
             optimize_threshold,
@@ -248,9 +253,13 @@ pub struct ProfileArguments {
     /// Also write call stacks for a flame graph viewer
     #[arg(long, value_name = "FILE")]
     pub folded: Option<PathBuf>,
-    /// Also write a page for a browser: flame graph, source with the heat of each line, types, timeline. It needs no network
+    /// Also write a page for a browser: flame graph, source with the heat of each line, types, timeline. It needs no network. The
+    /// program runs a second time for the timeline, silently, without input and at full speed
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    /// Run the program only once also with --html, as it should not do its work twice: nothing is known of compiled code then
+    #[arg(long)]
+    pub once: bool,
     /// Write the report to a file
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

@@ -12,7 +12,9 @@ use kiln::profile::{self, Method, Profile, Recorder, Style};
 use kiln::{CompileOptions, Outcome};
 
 use crate::arguments::{HotspotsArguments, Options, ProfileArguments, ProfiledProgram};
+use crate::console::Output;
 use crate::run::World;
+use crate::terminal::Input;
 use crate::{Error, SCRIPT_ERROR, colour};
 
 pub use explain::explain;
@@ -90,13 +92,26 @@ pub fn profile(mut arguments: ProfileArguments) -> Result<u8, Error> {
         memory: arguments.memory,
     };
     let Some(Measured {
-        profile,
+        mut profile,
         status,
         text,
     }) = measure(&arguments.program, options, &arguments.options, |_| ())?
     else {
         return Ok(SCRIPT_ERROR);
     };
+    let is_interrupted = profile.ending == profile::Ending::Interrupted;
+    let can_repeat = arguments.program.script[0] != "-" && !is_interrupted;
+    if html.is_some() && !arguments.sample && !arguments.once && can_repeat {
+        arguments.options.all_tiers = true;
+        let sampled = profile::Options {
+            method: Method::Sampled,
+            memory: false,
+        };
+        let fast = measure(&arguments.program, sampled, &arguments.options, silence)?;
+        if let Some(fast) = fast {
+            profile.add_full_speed(fast.profile);
+        }
+    }
     let style = destination.style();
     destination.write(&if arguments.json {
         json(&profile.to_json())
@@ -159,6 +174,13 @@ fn method(sample: bool) -> Method {
 
 fn json(text: &str) -> String {
     format!("{text}\n")
+}
+
+/// Lets nobody see what the program writes, and gives it nothing to read.
+fn silence(world: &mut World) {
+    world.is_silent = true;
+    *world.output.lock() = Output::captured();
+    *world.input.lock() = Input::detached();
 }
 
 /// A run and its profile.

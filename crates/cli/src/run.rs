@@ -27,6 +27,8 @@ pub struct World {
     pub output: Shared<Output>,
     pub input: Shared<Input>,
     pub interrupt: Arc<Interrupt>,
+    /// Runtime errors are not shown: the program runs once more, and they have been.
+    pub is_silent: bool,
     gc_stats: bool,
     jit_stats: bool,
 }
@@ -59,6 +61,7 @@ impl World {
             output,
             input,
             interrupt,
+            is_silent: false,
             gc_stats: options.gc_stats,
             jit_stats: options.jit_stats,
         })
@@ -86,7 +89,9 @@ impl World {
             report.push('\n');
         }
         // Nothing is left to report to if this fails.
-        let _ = std::io::stderr().write_all(report.as_bytes());
+        if !self.is_silent {
+            let _ = std::io::stderr().write_all(report.as_bytes());
+        }
         if error.error == RuntimeError::Interrupted {
             interrupt::STATUS
         } else {
@@ -97,10 +102,10 @@ impl World {
     /// Writes what is left of the output; the exit status, unless that fails.
     pub fn finish(mut self, status: u8) -> Result<u8, Error> {
         self.output.lock().flush();
-        if self.gc_stats {
+        if self.gc_stats && !self.is_silent {
             self.print_statistics();
         }
-        if self.jit_stats {
+        if self.jit_stats && !self.is_silent {
             self.print_jit_report();
         }
         let error = self.output.lock().take_error();

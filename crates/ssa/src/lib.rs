@@ -11,6 +11,7 @@ pub mod ir;
 pub mod job;
 pub mod passes;
 pub mod pipeline;
+pub mod summary;
 pub mod text;
 pub mod verifier;
 

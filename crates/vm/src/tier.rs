@@ -18,7 +18,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::mem::offset_of;
 
-use kiln_bytecode::{Instruction, Op};
+use kiln_bytecode::{Instruction, Op, Register};
 
 use crate::error::{Fallible, RuntimeError, Throw};
 use crate::feedback::{Access, CacheEntry, CodeInstance};
@@ -192,6 +192,24 @@ impl Vm {
     /// Never gives a shape's number to another one: machine code mentions it.
     pub fn pin_shape(&mut self, shape: ShapeId) {
         self.shapes.pin(shape);
+    }
+
+    /// The names of the keys of a shape, if it is in use.
+    pub fn shape_members(&self, shape: ShapeId) -> Option<Box<[Box<str>]>> {
+        self.shapes.key_names(shape)
+    }
+
+    /// What a register of the current frame holds; none if it has no such register, or there is no frame.
+    pub fn register(&self, register: Register) -> Option<Value> {
+        if self.frames.is_empty() {
+            return None;
+        }
+        let frame = self.frames.top();
+        // SAFETY: the code of a frame that has been entered lives as long as the interpreter.
+        let count = unsafe { &*frame.code }.block.register_count;
+        // SAFETY: all registers of its window are on the value stack, and hold values.
+        (u32::from(register.0) < count)
+            .then(|| unsafe { frame.base.add(usize::from(register.0)).read() })
     }
 
     /// Keeps values alive that machine code mentions, until they are given up under the same number.

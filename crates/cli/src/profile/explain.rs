@@ -5,10 +5,8 @@ use std::path::Path;
 
 use kiln::profile::{self, Method};
 
-use super::{Destination, Measured, measure};
+use super::{Destination, Measured, measure, silence};
 use crate::arguments::{ExplainArguments, ProfiledProgram};
-use crate::console::Output;
-use crate::terminal::Input;
 use crate::{Error, SCRIPT_ERROR};
 
 /// Runs a program twice, as always and with everything counted, and explains its hottest functions or the one at a line. The exit
@@ -20,6 +18,7 @@ pub fn explain(mut arguments: ExplainArguments) -> Result<u8, Error> {
     }
     arguments.program.script[0] = script;
     arguments.options.record_tiers = true;
+    arguments.options.all_tiers = true;
     let destination = Destination::new(arguments.output.take())?;
     let ExplainArguments {
         program, options, ..
@@ -64,8 +63,7 @@ fn measure_in(
     };
     measure(program, settings, options, |world| {
         if is_silent {
-            *world.output.lock() = Output::captured();
-            *world.input.lock() = Input::detached();
+            silence(world);
         }
     })
 }

@@ -100,17 +100,21 @@ pub struct Job {
     limit: u64,
 }
 
+/// What profilers and debuggers call the code of a function.
+pub fn name_of(block: &CodeBlock) -> String {
+    match (block.name.is_empty(), block.is_top_level) {
+        (_, true) => format!("{}", block.origin.file),
+        (true, _) => format!("{}:{}", block.origin.file, block.line),
+        (false, _) => block.name.to_string(),
+    }
+}
+
 impl Job {
     /// What compiling this instance takes.
     pub fn new(vm: &Vm, code: &CodeInstance) -> Job {
         let block = code.block.clone();
-        let name = match (block.name.is_empty(), block.is_top_level) {
-            (_, true) => format!("{}", block.origin.file),
-            (true, _) => format!("{}:{}", block.origin.file, block.line),
-            (false, _) => block.name.to_string(),
-        };
         Job {
-            name,
+            name: name_of(&block),
             sites: code
                 .feedback
                 .iter()

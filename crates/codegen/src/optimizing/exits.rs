@@ -8,11 +8,13 @@ use std::mem::offset_of;
 
 use cranelift_codegen::ir::{self, InstBuilder, Value as ClifValue, types};
 use kiln_bytecode::Register;
-use kiln_ssa::ir::{FrameId, FrameState};
+use kiln_ssa::ir::{FrameId, FrameState, Inst};
+use kiln_ssa::summary;
 use kiln_vm::frame::Frame;
 use kiln_vm::object::map::globals::GlobalCell;
 use kiln_vm::tier::{self, Exit, ExitKind, layout};
 
+use super::ExitPlace;
 use super::lower::Lowering;
 use crate::emit::Emit;
 
@@ -21,6 +23,8 @@ pub(super) struct Leave {
     block: ir::Block,
     frame: FrameId,
     kind: ExitKind,
+    /// The instruction that leaves.
+    inst: Option<Inst>,
     /// Where the interpreter goes on, if not at the frame state's position.
     position: Option<ClifValue>,
 }
@@ -33,6 +37,7 @@ impl Lowering<'_, '_> {
             block,
             frame,
             kind,
+            inst: self.current,
             position: None,
         });
         block
@@ -44,6 +49,7 @@ impl Lowering<'_, '_> {
             block,
             frame,
             kind: ExitKind::Guard,
+            inst: self.current,
             position: Some(position),
         });
     }
@@ -67,7 +73,9 @@ impl Lowering<'_, '_> {
             count: Cell::new(0),
         });
         let address = self.word(std::ptr::from_ref(&*exit) as u64);
-        self.exits.push(exit);
+        let wants_guard = leave.inst.filter(|_| self.job.wants_summary);
+        let guard = wants_guard.and_then(|inst| summary::guard(self.function, inst));
+        self.exits.push(ExitPlace { exit, guard });
         let block = match self.exit_blocks.get(&leave.frame) {
             Some(block) => *block,
             None => {

@@ -38,6 +38,8 @@ pub(super) struct Lowering<'job, 'function> {
     /// Leaves with [`tier::THROWN`].
     pub thrown: ir::Block,
     pub exits: Exits,
+    /// The instruction being lowered.
+    pub current: Option<Inst>,
     /// The blocks that leave with a frame state; parameters: the next instruction, the exit.
     pub exit_blocks: HashMap<FrameId, ir::Block>,
     /// Blocks that leave and have no code yet.
@@ -133,6 +135,7 @@ pub(super) fn lower(
         window,
         thrown,
         exits: Vec::new(),
+        current: None,
         exit_blocks: HashMap::new(),
         pending_leaves: Vec::new(),
         pending_exits: Vec::new(),
@@ -297,6 +300,7 @@ impl Lowering<'_, '_> {
         {
             return;
         }
+        self.current = Some(inst);
         if let Some(frame) = data.node.frame() {
             // Tables know positions of the function's own code only: for an inlined one it is that of the call.
             let mut state = &self.function.frames[frame];

@@ -27,7 +27,10 @@ use kiln_ssa::pipeline::{self, OptimizeError};
 use kiln_vm::tier::Exit;
 use thiserror::Error;
 
+pub use kiln_ssa::ir::{Dependency as Assumption, Kinds};
+pub use kiln_ssa::job::{CodeId, CompileJob, ConstantId, GlobalId};
 pub use kiln_ssa::pipeline::Options as PassOptions;
+pub use kiln_ssa::summary;
 pub use snapshot::{Failed, OptimizingJob, Places};
 
 use crate::baseline::{CompileError, MAX_FRAME_BYTES, new_isa};
@@ -47,8 +50,13 @@ pub enum OptimizingError {
 /// The places where code can be left. The code mentions their addresses.
 pub type Exits = Vec<ExitPlace>;
 
-/// A place with an address that does not change.
-pub type ExitPlace = Box<Exit>;
+/// A place where code can be left.
+pub struct ExitPlace {
+    /// What the code mentions, at an address that does not change.
+    pub exit: Box<Exit>,
+    /// What was expected there, if the job asks for a summary.
+    pub guard: Option<summary::Guard>,
+}
 
 /// Optimized machine code with what goes with it.
 pub struct OptimizedCode {
@@ -62,6 +70,8 @@ pub struct OptimizedCode {
     pub instructions: usize,
     /// The time the optimizer took, without the code generator.
     pub optimizer_time: Duration,
+    /// What became of the function, if the job asks for it.
+    pub summary: Option<Box<summary::Summary>>,
 }
 
 /// A compiler with its scratch memory. One is used by one thread at a time.
@@ -136,8 +146,12 @@ impl OptimizingCompiler {
         }
         let machine_code = MachineCode::new(&job.name, compiled, &self.context.func)
             .map_err(CompileError::Relocation)?;
+        let summary = job
+            .wants_summary
+            .then(|| Box::new(summary::summarize(&job.input, &function)));
         Ok(OptimizedCode {
             machine_code,
+            summary,
             exits,
             instructions: function
                 .layout

@@ -19,6 +19,8 @@ use kiln_vm::object::map::{MapCell, Slot};
 use kiln_vm::watch::Validity;
 use kiln_vm::{Value as Word, Vm};
 
+use crate::baseline::name_of;
+
 /// A function to be optimized.
 pub struct OptimizingJob {
     /// What debuggers and profilers call it.
@@ -27,6 +29,8 @@ pub struct OptimizingJob {
     pub input: CompileJob,
     /// What the job's numbers stand for.
     pub places: Places,
+    /// Whether to sum up what became of the function, for people.
+    pub wants_summary: bool,
     /// The word that the end of a window is compared with.
     pub(super) limit: u64,
     /// The byte that says whether the code's assumptions hold.
@@ -117,15 +121,16 @@ impl OptimizingJob {
             mut job, places, ..
         } = snapshot;
         job.entry = entry;
-        let name = match (code.block.name.is_empty(), for_loop) {
-            (true, _) => format!("{}:{} (optimized)", code.block.origin.file, code.block.line),
-            (false, None) => format!("{} (optimized)", code.block.name),
-            (false, Some(index)) => format!("{} (optimized loop {index})", code.block.name),
+        let name = name_of(&code.block);
+        let name = match for_loop {
+            None => format!("{name} (optimized)"),
+            Some(index) => format!("{name} (optimized loop {index})"),
         };
         Some(OptimizingJob {
             name,
             input: job,
             places,
+            wants_summary: false,
             limit,
             validity: validity.address() as u64,
             epoch: vm.prototype_epoch(),
@@ -139,6 +144,17 @@ impl OptimizingJob {
         words
             .map(|word| unsafe { Word::from_bits(*word) })
             .collect()
+    }
+
+    /// The address of a code instance of the job.
+    pub fn code_address(&self, code: CodeId) -> usize {
+        self.places.codes[code].address as usize
+    }
+
+    /// A value that the job names. It is alive as long as [`OptimizingJob::values`] are kept alive.
+    pub fn constant(&self, constant: ConstantId) -> Word {
+        // SAFETY: the word of a value, which is alive.
+        unsafe { Word::from_bits(self.places.constants[constant]) }
     }
 
     /// The address of an instruction.

@@ -2,6 +2,7 @@
 
 mod compile_threads;
 mod machine_code;
+mod optimization;
 mod optimized;
 mod policy;
 mod report;
@@ -12,7 +13,12 @@ use kiln_vm::Vm;
 
 pub use kiln_codegen::optimizing::PassOptions;
 pub use machine_code::{CodeForm, MachineCodeError, machine_code};
-pub use report::{CodeListing, JitReport, TierEvent, TierEventKind};
+pub(crate) use optimization::with_article;
+pub use optimization::{
+    Assumption, BoxedVariable, CodePlace, DirectCall, GuardFailure, GuardKind, GuardSite,
+    InlinedCall, InterpretedReason, InterpretedSite, Optimization, ValueSource,
+};
+pub use report::{CodeListing, CompilePhases, JitReport, TierEvent, TierEventKind};
 
 pub(crate) use compile_threads::CompileThreads;
 use policy::Policy;

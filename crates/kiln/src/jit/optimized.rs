@@ -8,9 +8,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use kiln_codegen::code_memory::CodeHandle;
-use kiln_codegen::optimizing::{Exits, Failed, OptimizedCode};
+use kiln_codegen::optimizing::Failed;
 use kiln_vm::tier::Exit;
 use kiln_vm::watch::Validity;
+
+use super::optimization::ExitSite;
 
 /// How often code may give up at one place.
 const MAX_EXITS: u64 = 4;
@@ -31,8 +33,16 @@ pub(super) struct Installed {
     pub handle: CodeHandle,
     pub validity: Arc<Validity>,
     pub for_loop: Option<usize>,
-    /// The code contains their addresses.
-    _exits: Exits,
+    /// Where the code can be left.
+    pub exits: Vec<InstalledExit>,
+}
+
+/// A place where installed code can be left.
+pub(super) struct InstalledExit {
+    /// The code contains its address.
+    pub exit: Box<Exit>,
+    /// What it is in the program, if that is recorded.
+    pub site: Option<ExitSite>,
 }
 
 /// What is known about the optimized code of one instance.
@@ -130,7 +140,7 @@ impl Optimized {
         number: u64,
         handle: CodeHandle,
         pending: Pending,
-        code: OptimizedCode,
+        exits: Vec<InstalledExit>,
     ) {
         let history = self.histories.entry(address).or_default();
         history.installed.push(Installed {
@@ -138,7 +148,7 @@ impl Optimized {
             handle,
             validity: pending.validity,
             for_loop: pending.for_loop,
-            _exits: code.exits,
+            exits,
         });
     }
 
@@ -155,14 +165,32 @@ impl Optimized {
         }
     }
 
+    /// What is known about a place where code of an instance was left.
+    pub fn exit_site(&self, address: usize, exit: &Exit) -> Option<&ExitSite> {
+        let installed = self.histories.get(&address).map(|it| &it.installed);
+        let all = installed.into_iter().flatten().chain(&self.retired);
+        let mut exits = all.flat_map(|code| &code.exits);
+        let known = exits.find(|known| std::ptr::eq(&*known.exit, exit))?;
+        known.site.as_ref()
+    }
+
+    /// Whether something has changed that code of an instance takes for granted.
+    pub fn has_broken_assumption(&self, address: usize) -> bool {
+        let installed = self.histories.get(&address).map(|it| &it.installed);
+        let mut installed = installed.into_iter().flatten();
+        installed.any(|code| !code.validity.is_valid())
+    }
+
+    /// Optimized code of an instance was thrown away: it cannot go on so forever.
+    pub fn note_failure(&mut self, address: usize) {
+        self.histories.entry(address).or_default().failures += 1;
+    }
+
     /// Judges code of an instance that has given up.
     pub fn judge(&mut self, address: usize, exit: &Exit) -> Verdict {
+        let is_invalid = self.has_broken_assumption(address);
         let history = self.histories.entry(address).or_default();
-        if history
-            .installed
-            .iter()
-            .any(|code| !code.validity.is_valid())
-        {
+        if is_invalid {
             // Whatever broke the assumptions may go on doing so: compiling again and again does not pay.
             history.failures += 1;
             return Verdict::Discard;

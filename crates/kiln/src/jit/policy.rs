@@ -10,21 +10,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use kiln_bytecode::LoopInfo;
-use kiln_codegen::baseline::Job;
+use kiln_codegen::baseline::{Job, name_of};
 use kiln_codegen::code_memory::{
     CodeHandle, CodeMemory, CodeMemoryError, CodeMemoryOptions, MachineCode,
 };
-use kiln_codegen::optimizing::{Listing, OptimizedCode, OptimizingJob};
+use kiln_codegen::optimizing::{Listing, OptimizingJob};
 use kiln_vm::Vm;
 use kiln_vm::feedback::CodeInstance;
-use kiln_vm::tier::{Entry, Exit, Hot, Tiering};
+use kiln_vm::tier::{Entry, Exit, ExitKind, Hot, Tiering};
 use kiln_vm::watch::Validity;
 
 use super::compile_threads::{CompileThreads, Orders};
 use super::machine_code::assembly;
-use super::optimized::{Optimized, Pending, Verdict};
-use super::worker::{Compilers, Delivery, Goods, Optimize, Order, Work};
+use super::optimization::{self, GuardFailure, Names};
+use super::optimized::{InstalledExit, Optimized, Pending, Verdict};
+use super::worker::{self, Compilers, Delivery, Goods, Making, Optimize, Order, Work};
 use super::{CodeListing, JitOptions, JitReport, Tier, TierEvent, TierEventKind};
+use crate::profile::names;
 
 /// The policy, for the interpreter's hooks.
 pub(super) type Shared = Arc<Mutex<Policy>>;
@@ -46,6 +48,9 @@ enum Executor {
 
 /// The most events recorded.
 const MAX_EVENTS: usize = 10_000;
+
+/// The most different failures of guards recorded.
+const MAX_FAILURES: usize = 1000;
 
 /// A function whose code has been evicted so often stays in the interpreter.
 const MAX_EVICTIONS: u32 = 8;
@@ -79,8 +84,8 @@ impl Tiering for Link {
         lock(&self.0).hot(vm, code, what);
     }
 
-    fn exited(&mut self, _vm: &mut Vm, code: &CodeInstance, exit: &Exit) {
-        lock(&self.0).exited(code, exit);
+    fn exited(&mut self, vm: &mut Vm, code: &CodeInstance, exit: &Exit) {
+        lock(&self.0).exited(vm, code, exit);
     }
 }
 
@@ -115,6 +120,7 @@ impl Policy {
         });
         // The countdowns end often enough for the count of instructions to be looked at.
         let first = (options.threshold / 8).max(1);
+        let started = Instant::now();
         let mut policy = Policy {
             options,
             states: HashMap::new(),
@@ -122,8 +128,11 @@ impl Policy {
             optimized: Optimized::default(),
             memory,
             executor,
-            started: Instant::now(),
-            report: JitReport::default(),
+            started,
+            report: JitReport {
+                started: Some(started),
+                ..JitReport::default()
+            },
             is_off: false,
         };
         if policy.options.code_bytes == 0 {
@@ -202,10 +211,7 @@ impl Policy {
         let job = Box::new(Job::new(vm, code));
         self.record(&job.name, TierEventKind::Queued);
         self.states.insert(address, State::Queued);
-        let order = Order {
-            code: address,
-            work: Work::Baseline(job),
-        };
+        let order = Order::new(address, Work::Baseline(job));
         self.execute(vm, order, gain(code, BASELINE_SAVING));
     }
 
@@ -256,6 +262,11 @@ impl Policy {
             Hot::Call => None,
             Hot::Loop(index) => Some(index),
         };
+        if self.optimized.has_broken_assumption(address) {
+            // It was left where it is entered, of which nobody else has heard.
+            self.discard(code, code.block.line, None, true);
+            self.optimized.note_failure(address);
+        }
         let history = self.optimized.histories.entry(address).or_default();
         if history.has_given_up() {
             return u32::MAX;
@@ -298,23 +309,22 @@ impl Policy {
     ) {
         let validity = Validity::new();
         let failed = &self.optimized.failed;
-        let Some(job) = OptimizingJob::new(vm, code, for_loop, failed, &validity) else {
+        let Some(mut job) = OptimizingJob::new(vm, code, for_loop, failed, &validity) else {
             self.optimized.decline(address, for_loop);
             return;
         };
+        job.wants_summary = self.is_recording();
         let values = job.values();
         let pending = Pending { validity, for_loop };
         let number = self.optimized.order(address, pending);
         vm.keep_alive(number, values);
-        let order = Order {
-            code: address,
-            work: Work::Optimize(Box::new(Optimize {
-                number,
-                job,
-                passes: self.options.passes.clone(),
-                lists: self.options.list,
-            })),
+        let optimize = Optimize {
+            number,
+            job,
+            passes: self.options.passes.clone(),
+            lists: self.options.list,
         };
+        let order = Order::new(address, Work::Optimize(Box::new(optimize)));
         self.execute(vm, order, gain(code, OPTIMIZED_SAVING));
     }
 
@@ -322,12 +332,15 @@ impl Policy {
     fn install_optimized(
         &mut self,
         vm: &mut Vm,
-        address: usize,
         number: u64,
-        optimized: OptimizedCode,
-        name: &str,
-        time: std::time::Duration,
+        optimized: worker::Optimized,
+        making: &Making,
     ) {
+        let worker::Optimized {
+            code: optimized,
+            job,
+        } = optimized;
+        let address = making.code;
         let Some(pending) = self.optimized.take_order(address, number) else {
             return;
         };
@@ -340,7 +353,7 @@ impl Policy {
             Err(reason) => {
                 vm.give_up(number);
                 self.optimized.decline(address, pending.for_loop);
-                self.record(name, TierEventKind::Refused { reason });
+                self.record(&making.name, TierEventKind::Refused { reason });
                 return;
             }
         };
@@ -355,37 +368,106 @@ impl Policy {
         }
         self.report.optimized += 1;
         self.report.code_bytes += optimized.machine_code.size();
+        let failed = &self.optimized.failed;
+        let names = Names {
+            vm,
+            job: &job,
+            has_failed: &|code, position| failed.contains(&(code, position)),
+        };
         let kind = TierEventKind::Optimized {
             for_loop: pending.for_loop,
             bytes: optimized.machine_code.size(),
             instructions: optimized.instructions,
-            compile_time: time,
+            compile_time: making.time,
+            phases: making.phases(),
+            optimization: optimized
+                .summary
+                .as_ref()
+                .map(|summary| Box::new(names.optimization(summary, &optimized.dependencies))),
         };
-        self.record(name, kind);
+        let exits = optimized.exits.into_iter().map(|place| InstalledExit {
+            exit: place.exit,
+            site: place.guard.map(|guard| names.exit(&guard)),
+        });
+        let exits = exits.collect();
+        self.record(&making.name, kind);
         self.optimized
-            .install(address, number, handle, pending, optimized);
+            .install(address, number, handle, pending, exits);
         // Whatever runs elsewhere comes over soon.
         arm_loops(code, SOON);
     }
 
     /// Optimized code of an instance has given up.
-    fn exited(&mut self, code: &CodeInstance, exit: &Exit) {
+    fn exited(&mut self, vm: &Vm, code: &CodeInstance, exit: &Exit) {
         let address = std::ptr::from_ref(code) as usize;
+        let broken_assumption = self.optimized.has_broken_assumption(address);
+        let failure = self.note_failure(vm, code, exit, broken_assumption);
         match self.optimized.judge(address, exit) {
             Verdict::Keep => arm_loops(code, SOON),
             Verdict::Discard => {
-                code.uninstall_optimized();
-                self.optimized.retire(address);
-                self.report.deoptimized += 1;
-                // The code that gave up is running now, and may be further out on the stack: it is freed later.
                 let line = instance_at(exit.code as usize).block.line_at(exit.position);
-                let name = code.block.name.to_string();
-                self.record(&name, TierEventKind::Deoptimized { line });
+                self.discard(code, line, failure, broken_assumption);
                 let again = (self.options.optimize_threshold / 8).max(1);
                 code.calls.arm(again);
                 arm_loops(code, again);
             }
         }
+    }
+
+    /// Takes optimized code out of use. It may be running now, or be further out on the stack: it is freed later.
+    fn discard(
+        &mut self,
+        code: &CodeInstance,
+        line: u32,
+        failure: Option<GuardFailure>,
+        broken_assumption: bool,
+    ) {
+        code.uninstall_optimized();
+        self.optimized.retire(std::ptr::from_ref(code) as usize);
+        self.report.deoptimized += 1;
+        let kind = TierEventKind::Deoptimized {
+            line,
+            failure: failure.map(Box::new),
+            broken_assumption,
+        };
+        self.record(&name_of(&code.block), kind);
+    }
+
+    /// Records that a guard of optimized code has failed; how it did.
+    fn note_failure(
+        &mut self,
+        vm: &Vm,
+        code: &CodeInstance,
+        exit: &Exit,
+        broken_assumption: bool,
+    ) -> Option<GuardFailure> {
+        // Whoever interrupts the script, such as a profiler that takes samples, has code left at a poll.
+        let is_interrupted = exit.kind == ExitKind::Poll && !broken_assumption;
+        if !self.is_recording() || is_interrupted {
+            return None;
+        }
+        let address = std::ptr::from_ref(code) as usize;
+        let site = self.optimized.exit_site(address, exit)?;
+        let value = site.register.and_then(|register| vm.register(register));
+        let mut failure = GuardFailure {
+            function: names::of_block(&code.block),
+            guard: site.guard.clone(),
+            met: value.map(|value| optimization::in_words(vm, value, site.guard.kind)),
+            count: 1,
+        };
+        let failures = &mut self.report.guard_failures;
+        let known = failures.iter().position(|it| {
+            (&it.function, &it.guard, &it.met) == (&failure.function, &failure.guard, &failure.met)
+        });
+        match known {
+            Some(known) => {
+                failures[known].count += 1;
+                failure.count = failures[known].count;
+            }
+            None if failures.len() < MAX_FAILURES => failures.push(failure.clone()),
+            None => {}
+        }
+        Some(failure)
     }
 
     /// Frees optimized code that is neither installed nor running.
@@ -414,32 +496,28 @@ impl Policy {
     }
 
     fn install_delivery(&mut self, vm: &mut Vm, delivery: Delivery) {
-        self.report.compile_time += delivery.time;
-        let Delivery {
-            code,
-            name,
-            goods,
-            time,
-        } = delivery;
+        let Delivery { goods, making } = delivery;
+        self.report.compile_time += making.time;
         match goods {
-            Goods::Baseline(Ok(machine_code)) => {
-                self.install_baseline(vm, code, &machine_code, &name, time)
+            Goods::Baseline(Ok(machine_code)) => self.install_baseline(vm, &machine_code, &making),
+            Goods::Baseline(Err(error)) => {
+                self.refuse(making.code, &making.name, error.to_string());
             }
-            Goods::Baseline(Err(error)) => self.refuse(code, &name, error.to_string()),
             Goods::Optimized(number, result, listing) => match *result {
                 Ok(optimized) => {
                     if let Some(listing) = listing {
-                        self.list(code, number, &optimized.machine_code, *listing);
+                        let machine_code = &optimized.code.machine_code;
+                        self.list(making.code, number, machine_code, *listing);
                     }
-                    self.install_optimized(vm, code, number, optimized, &name, time);
+                    self.install_optimized(vm, number, optimized, &making);
                 }
                 Err(error) => {
-                    if let Some(pending) = self.optimized.take_order(code, number) {
-                        self.optimized.decline(code, pending.for_loop);
+                    if let Some(pending) = self.optimized.take_order(making.code, number) {
+                        self.optimized.decline(making.code, pending.for_loop);
                     }
                     vm.give_up(number);
                     let reason = error.to_string();
-                    self.record(&name, TierEventKind::Refused { reason });
+                    self.record(&making.name, TierEventKind::Refused { reason });
                 }
             },
         }
@@ -464,17 +542,11 @@ impl Policy {
         })
     }
 
-    fn install_baseline(
-        &mut self,
-        vm: &mut Vm,
-        address: usize,
-        machine_code: &MachineCode,
-        name: &str,
-        time: std::time::Duration,
-    ) {
+    fn install_baseline(&mut self, vm: &mut Vm, machine_code: &MachineCode, making: &Making) {
+        let address = making.code;
         let handle = match self.publish(vm, machine_code) {
             Ok(handle) => handle,
-            Err(reason) => return self.refuse(address, name, reason),
+            Err(reason) => return self.refuse(address, &making.name, reason),
         };
         let Some(object) = self.memory.get(handle) else {
             return;
@@ -492,10 +564,11 @@ impl Policy {
         let kind = TierEventKind::Installed {
             bytes: machine_code.size(),
             instructions: code.instructions.len(),
-            compile_time: time,
+            compile_time: making.time,
+            phases: making.phases(),
         };
         self.states.insert(address, State::Compiled(handle));
-        self.record(name, kind);
+        self.record(&making.name, kind);
         if self.options.tier == Tier::Optimizing {
             let next = (self.options.optimize_threshold / 8).max(1);
             code.calls.arm(next);
@@ -611,8 +684,13 @@ impl Policy {
         });
     }
 
+    /// Whether anybody wants to know what happens.
+    fn is_recording(&self) -> bool {
+        self.options.record || self.options.log
+    }
+
     fn record(&mut self, function: &str, kind: TierEventKind) {
-        if !self.options.record && !self.options.log {
+        if !self.is_recording() {
             return;
         }
         let event = TierEvent {

@@ -1,7 +1,9 @@
 //! What became of code, for the profiler and for people.
 
 use std::fmt::{self, Display, Formatter};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use super::optimization::{GuardFailure, Optimization};
 
 /// Something that happened to the code of a function.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +14,19 @@ pub struct TierEvent {
     pub function: String,
     /// What.
     pub kind: TierEventKind,
+}
+
+/// Where the time went from the order of machine code to its being ready, as it passed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CompilePhases {
+    /// Waiting until the compiler was free.
+    pub waited: Duration,
+    /// In the optimizer; nothing in baseline compilations.
+    pub optimized: Duration,
+    /// In the code generator.
+    pub generated: Duration,
+    /// From the end of the compilation to the code being in place: waiting for the script to take notice, and copying.
+    pub installed: Duration,
 }
 
 /// What happened to the code of a function.
@@ -27,6 +42,8 @@ pub enum TierEventKind {
         instructions: usize,
         /// The processor time of the compilation.
         compile_time: Duration,
+        /// Where the time went.
+        phases: CompilePhases,
     },
     /// Optimized code was installed, for calls or for a loop.
     Optimized {
@@ -38,11 +55,19 @@ pub enum TierEventKind {
         instructions: usize,
         /// The processor time of the compilation.
         compile_time: Duration,
+        /// Where the time went.
+        phases: CompilePhases,
+        /// What the compiler made of the function, if that is recorded.
+        optimization: Option<Box<Optimization>>,
     },
     /// Optimized code gave up too often, or what it took for granted has changed: it was thrown away.
     Deoptimized {
         /// The line of the place where it gave up last.
         line: u32,
+        /// The guard that failed there, if that is recorded; none if an assumption was broken.
+        failure: Option<Box<GuardFailure>>,
+        /// Whether an assumption was broken: something was changed that the code took for granted.
+        broken_assumption: bool,
     },
     /// Its machine code was thrown away for want of room.
     Evicted,
@@ -67,6 +92,7 @@ impl Display for TierEvent {
                 bytes,
                 instructions,
                 compile_time,
+                ..
             } => write!(
                 f,
                 "{instructions} instructions, {bytes} bytes in {compile_time:.0?}"
@@ -80,7 +106,18 @@ impl Display for TierEvent {
                 f,
                 "optimized: {instructions} operations, {bytes} bytes in {compile_time:.0?}"
             ),
-            TierEventKind::Deoptimized { line } => write!(f, "given up in line {line}"),
+            TierEventKind::Deoptimized {
+                line,
+                failure,
+                broken_assumption,
+            } => {
+                write!(f, "given up in line {line}")?;
+                match failure {
+                    _ if *broken_assumption => f.write_str(": an assumption was broken"),
+                    Some(failure) => write!(f, ": {}", failure.sentence()),
+                    None => Ok(()),
+                }
+            }
             TierEventKind::Evicted => f.write_str("evicted"),
             TierEventKind::Refused { reason } => write!(f, "refused: {reason}"),
             TierEventKind::Limited { reason } => f.write_str(reason),
@@ -91,6 +128,8 @@ impl Display for TierEvent {
 /// What an interpreter has compiled.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct JitReport {
+    /// When the interpreter was made, from which events count; none if nothing can be compiled.
+    pub started: Option<Instant>,
     /// How many functions were compiled.
     pub compiled: usize,
     /// How many pieces of optimized code were made.
@@ -111,6 +150,8 @@ pub struct JitReport {
     pub events: Vec<TierEvent>,
     /// What was optimized, as text, if [`JitOptions::list`](super::JitOptions::list) is set.
     pub listings: Vec<CodeListing>,
+    /// The guards of optimized code that failed, in the order in which they first did, if that is recorded.
+    pub guard_failures: Vec<GuardFailure>,
 }
 
 /// A piece of optimized code as text.

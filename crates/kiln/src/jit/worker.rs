@@ -1,6 +1,6 @@
 //! Orders for compiled code, and the compilers that carry them out.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kiln_codegen::baseline::{CompileError, Compiler, Job};
 use kiln_codegen::code_memory::MachineCode;
@@ -9,13 +9,24 @@ use kiln_codegen::optimizing::{
 };
 use kiln_codegen::processor_time;
 
+use super::CompilePhases;
+
 /// A function to be compiled. The address identifies its code instance.
 pub(super) struct Order {
     pub code: usize,
     pub work: Work,
+    pub ordered: Instant,
 }
 
 impl Order {
+    pub fn new(code: usize, work: Work) -> Order {
+        Order {
+            code,
+            work,
+            ordered: Instant::now(),
+        }
+    }
+
     /// What the function is called.
     pub fn name(&self) -> &str {
         match &self.work {
@@ -64,15 +75,34 @@ pub(super) struct Optimize {
 
 /// What became of an order.
 pub(super) struct Delivery {
+    pub goods: Goods,
+    pub making: Making,
+}
+
+/// How an order was carried out.
+pub(super) struct Making {
+    /// The address of the code instance.
     pub code: usize,
     pub name: String,
-    pub goods: Goods,
+    /// The processor time.
     pub time: Duration,
+    phases: CompilePhases,
+    finished: Instant,
+}
+
+impl Making {
+    /// Where the time went, up to now.
+    pub fn phases(&self) -> CompilePhases {
+        CompilePhases {
+            installed: self.finished.elapsed(),
+            ..self.phases
+        }
+    }
 }
 
 impl std::fmt::Debug for Delivery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Delivery({})", self.name)
+        write!(f, "Delivery({})", self.making.name)
     }
 }
 
@@ -83,12 +113,14 @@ impl Delivery {
             Kind::Baseline => Goods::Baseline(Err(error)),
             Kind::Optimize(number) => Goods::Optimized(number, Box::new(Err(error.into())), None),
         };
-        Delivery {
+        let making = Making {
             code,
             name,
-            goods,
             time: Duration::ZERO,
-        }
+            phases: CompilePhases::default(),
+            finished: Instant::now(),
+        };
+        Delivery { goods, making }
     }
 }
 
@@ -98,9 +130,15 @@ pub(super) enum Goods {
     /// The number of the order; what was written down on the way, if that was asked for.
     Optimized(
         u64,
-        Box<Result<OptimizedCode, OptimizingError>>,
+        Box<Result<Optimized, OptimizingError>>,
         Option<Box<Listing>>,
     ),
+}
+
+/// Optimized code with its job, which knows names.
+pub(super) struct Optimized {
+    pub code: OptimizedCode,
+    pub job: OptimizingJob,
 }
 
 /// Both compilers.
@@ -129,6 +167,11 @@ impl Compilers {
     /// Carries an order out.
     pub fn carry_out(&mut self, order: Order) -> Delivery {
         let start = processor_time::of_this_thread();
+        let began = Instant::now();
+        let mut phases = CompilePhases {
+            waited: began.saturating_duration_since(order.ordered),
+            ..CompilePhases::default()
+        };
         let (name, goods) = match order.work {
             Work::Baseline(job) => {
                 let result = self.baseline.compile(&job, None);
@@ -144,17 +187,22 @@ impl Compilers {
                 let mut listing = lists.then(Box::<Listing>::default);
                 let listed = listing.as_deref_mut();
                 let result = self.optimizing.compile(&job, &passes, listed);
-                (
-                    job.name,
-                    Goods::Optimized(number, Box::new(result), listing),
-                )
+                let name = job.name.clone();
+                let result = result.map(|code| {
+                    phases.optimized = code.optimizer_time;
+                    Optimized { code, job }
+                });
+                (name, Goods::Optimized(number, Box::new(result), listing))
             }
         };
-        Delivery {
+        phases.generated = began.elapsed().saturating_sub(phases.optimized);
+        let making = Making {
             code: order.code,
             name,
-            goods,
             time: processor_time::of_this_thread().saturating_sub(start),
-        }
+            phases,
+            finished: Instant::now(),
+        };
+        Delivery { goods, making }
     }
 }

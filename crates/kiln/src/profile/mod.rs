@@ -8,7 +8,7 @@ mod explain;
 mod hotspots;
 mod lines;
 mod memory;
-mod names;
+pub(crate) mod names;
 mod page;
 mod recommend;
 mod recorder;
@@ -20,6 +20,10 @@ mod timeline;
 
 use std::fmt::Write;
 
+pub use crate::jit::{
+    Assumption, BoxedVariable, CodePlace, DirectCall, GuardFailure, GuardKind, GuardSite,
+    InlinedCall, InterpretedReason, InterpretedSite, Optimization, ValueSource,
+};
 pub use explain::explain;
 pub use hotspots::{Candidate, CandidateKind, Thresholds, hotspots};
 pub use lines::Line;
@@ -32,7 +36,7 @@ pub use report::{
 };
 pub use table::Style;
 pub use text::{hotspots_report, memory_report, report};
-pub use timeline::{Collections, TierChange, TierChangeKind};
+pub use timeline::{Collections, CollectorPause, PauseKind, Phases, TierChange, TierChangeKind};
 
 impl Profile {
     /// The profile as JSON, in the schema that `docs/profile-schema.md` describes.

@@ -7,14 +7,21 @@ use kiln_vm::profile::{Function, Profiler, Signature};
 /// A function's name.
 pub(super) fn function(function: &Function) -> String {
     match function {
-        Function::Script(block) if block.is_top_level => "(top level)".into(),
-        Function::Script(block) if block.name.is_empty() => match &block.origin.module {
-            Some(module) if block.line <= 1 => format!("(module {module})"),
-            _ => "(function)".into(),
-        },
-        Function::Script(block) => block.name.to_string(),
+        Function::Script(block) => of_block(block),
         Function::Intrinsic(intrinsic) if intrinsic.name.is_empty() => "(built-in)".into(),
         Function::Intrinsic(intrinsic) => intrinsic.name.into(),
+    }
+}
+
+/// The name of a function written in the language.
+pub(crate) fn of_block(block: &CodeBlock) -> String {
+    if block.is_top_level {
+        return "(top level)".into();
+    }
+    match &block.origin.module {
+        _ if !block.name.is_empty() => block.name.to_string(),
+        Some(module) if block.line <= 1 => format!("(module {module})"),
+        _ => "(function)".into(),
     }
 }
 
@@ -35,7 +42,7 @@ pub(super) fn short_file(path: &str) -> &str {
 }
 
 /// The variable that lives in a register, unless it is a hidden one.
-pub(super) fn variable(block: &CodeBlock, register: u16) -> Option<&str> {
+pub(crate) fn variable(block: &CodeBlock, register: u16) -> Option<&str> {
     let local = block
         .variables
         .iter()

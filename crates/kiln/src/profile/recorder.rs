@@ -105,6 +105,8 @@ impl Recorder {
         });
         let sampler =
             (self.options.method == Method::Sampled).then(|| Sampler::start(vm.safepoint_handle()));
+        interpreter.vm().heap().log_pauses();
+        let started = Instant::now();
         let outcome = interpreter.run(program);
         drop(sampler);
         let vm = interpreter.vm();
@@ -114,6 +116,7 @@ impl Recorder {
         }
         let collector = vm.collector_time();
         let collections = vm.heap().statistics();
+        let pauses = vm.heap().take_pause_log();
         let peak_heap = collections.peak_bytes;
         let profiler = vm.stop_profiling();
         let census = self.options.memory.then(|| interpreter.memory_census());
@@ -129,9 +132,11 @@ impl Recorder {
         self.add_phase("waiting", profiler.waited());
         let mut profile = self.report(&profiler, &outcome, census.flatten(), peak_heap);
         profile.tiers = tiers;
-        profile.collections = timeline::collections(&collections);
-        let events = interpreter.jit_report().events;
-        profile.tier_changes = events.iter().map(timeline::tier_change).collect();
+        let compiled = interpreter.jit_report();
+        let origin = compiled.started.unwrap_or(started);
+        profile.collections = timeline::collections(&collections, &pauses, origin);
+        profile.tier_changes = compiled.events.iter().map(timeline::tier_change).collect();
+        profile.guard_failures = compiled.guard_failures;
         (outcome, profile)
     }
 

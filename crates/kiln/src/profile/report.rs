@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lines::Line;
 use super::timeline::{Collections, TierChange};
+use crate::jit::GuardFailure;
 
 /// The version of the schema. It changes when a field is removed or gets another meaning, not when one is added.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -74,9 +75,16 @@ pub struct Profile {
     /// The lines that were executed, by file and number.
     #[serde(default)]
     pub lines: Vec<Line>,
+    /// The time of a second run at full speed, if there was one: changes of tiers, failures of guards and the timeline of collections
+    /// are that run's.
+    #[serde(default)]
+    pub full_speed_ns: Option<u64>,
     /// What became of code while the program ran, in order, if that was recorded ([`JitOptions::record`](crate::JitOptions::record)).
     #[serde(default)]
     pub tier_changes: Vec<TierChange>,
+    /// The guards of optimized code that failed, if that was recorded.
+    #[serde(default)]
+    pub guard_failures: Vec<GuardFailure>,
     /// What the collector did.
     #[serde(default)]
     pub collections: Collections,
@@ -86,6 +94,17 @@ pub struct Profile {
     pub recommendations: Vec<Recommendation>,
     /// Every chain of calls with the time of its last function.
     pub stacks: Vec<Stack>,
+}
+
+impl Profile {
+    /// Takes from a profile of the same program at full speed what counting does not show: what became of code, and when the collector
+    /// interrupted it.
+    pub fn add_full_speed(&mut self, fast: Profile) {
+        self.full_speed_ns = Some(fast.total_ns);
+        self.tier_changes = fast.tier_changes;
+        self.guard_failures = fast.guard_failures;
+        self.collections = fast.collections;
+    }
 }
 
 /// A phase: a part of the time that is not in any other.

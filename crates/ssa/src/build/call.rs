@@ -8,6 +8,7 @@ use crate::job::{
     CallFeedback, CallTarget, CodeId, ConstantId, Intrinsic, MemberAccess, MemberCase,
     MemberFeedback, SiteFeedback,
 };
+use crate::summary::{Inlining, Place};
 
 /// What a method is called on.
 #[derive(Clone, Copy)]
@@ -393,6 +394,13 @@ impl<'a> Builder<'a> {
         destination: Register,
     ) -> Value {
         let (position, next) = (self.frame.position, self.next_position());
+        self.function.inlined.push(Inlining {
+            code: inlined.code,
+            call: Place {
+                code: self.frame.code,
+                position,
+            },
+        });
         let caller = self.frame_state_at(position, next, Some(destination));
         for (register, value) in inlined.registers.iter_mut().zip(slots) {
             *register = Some(value);

@@ -4,6 +4,7 @@ use super::{Block, BlockCall, FrameId, FrameState, Inst, Kinds, Node, Type, Valu
 use crate::entity::EntityVec;
 use crate::ir::SlotIndex;
 use crate::job::{ConstantId, GlobalId};
+use crate::summary::Inlining;
 
 /// A basic block.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -84,6 +85,8 @@ pub struct Function {
     pub frames: EntityVec<FrameId, FrameState>,
     /// What the code relies on, sorted.
     pub dependencies: Vec<Dependency>,
+    /// What was built in place. No instruction depends on it.
+    pub inlined: Vec<Inlining>,
 }
 
 impl Function {
@@ -98,6 +101,7 @@ impl Function {
             values: EntityVec::default(),
             frames: EntityVec::default(),
             dependencies: Vec::new(),
+            inlined: Vec::new(),
         }
     }
 

@@ -113,9 +113,12 @@ fn full_after(live: usize, limit: usize) -> usize {
 
 /// The kind of a pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pause {
+pub enum Pause {
+    /// A minor collection, or a slice of one.
     Minor,
+    /// A slice of a full collection.
     Slice,
+    /// A full collection.
     Full,
 }
 
@@ -195,7 +198,7 @@ impl Heap {
     }
 
     fn end_pause(&mut self, pause: Pause, duration: Duration, roots: &mut dyn Roots) {
-        self.statistics.record(pause, duration);
+        self.note_pause(pause, duration);
         let interval = match self.phase {
             Phase::Idle if !self.is_full_due() => self.pacing.interval,
             _ => SLICE_INTERVAL,

@@ -40,9 +40,10 @@ mod verify;
 
 pub use allocate::InlineAllocation;
 pub use cell::{CellType, Gc, Header, Kind};
+pub use collect::Pause;
 pub use conservative::with_spilled_registers;
 pub use mark::{Marker, Survivors};
-pub use statistics::{Histogram, Pauses, Population, Statistics};
+pub use statistics::{Histogram, LoggedPause, Pauses, Population, Statistics};
 pub use verify::{Defect, Owner};
 
 use std::ops::Range;
@@ -105,6 +106,8 @@ pub struct Heap {
     /// Whether every allocation is counted, for which it takes the slow path.
     counting: bool,
     statistics: Statistics,
+    /// The pauses, if somebody wants to know when they were.
+    pause_log: Option<Vec<LoggedPause>>,
 }
 
 // SAFETY: all memory a heap refers to belongs to it alone, so it may change threads as a whole. `Gc` and `Value`
@@ -132,6 +135,7 @@ impl Heap {
             counted: Population::default(),
             counting: false,
             statistics: Statistics::default(),
+            pause_log: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the heap tells about itself.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::collect::Pause;
 use super::space;
@@ -158,6 +158,20 @@ impl Statistics {
     }
 }
 
+/// A pause of the collector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoggedPause {
+    /// What the collector did.
+    pub kind: Pause,
+    /// When the script went on.
+    pub ended: Instant,
+    /// How long the script waited.
+    pub duration: Duration,
+}
+
+/// More pauses are counted, but not logged.
+const MAX_LOGGED_PAUSES: usize = 50_000;
+
 /// How many cells of a kind there are, and their size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Population {
@@ -175,6 +189,29 @@ impl Population {
 }
 
 impl Heap {
+    /// Notes every pause from now on, until [`Heap::take_pause_log`].
+    pub fn log_pauses(&mut self) {
+        self.pause_log = Some(Vec::new());
+    }
+
+    /// The pauses since [`Heap::log_pauses`], in order, which are not logged any more; the later ones are left out if there are very many.
+    pub fn take_pause_log(&mut self) -> Vec<LoggedPause> {
+        self.pause_log.take().unwrap_or_default()
+    }
+
+    pub(super) fn note_pause(&mut self, kind: Pause, duration: Duration) {
+        self.statistics.record(kind, duration);
+        if let Some(log) = &mut self.pause_log
+            && log.len() < MAX_LOGGED_PAUSES
+        {
+            log.push(LoggedPause {
+                kind,
+                ended: Instant::now(),
+                duration,
+            });
+        }
+    }
+
     /// The counts up to now.
     pub fn statistics(&self) -> Statistics {
         let space = &self.marker.space;

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::super::explain;
 use super::super::report::{Function, Loop, Memory, Profile, Site};
 use super::super::text::{bytes, grouped, percent, time};
 use super::{meter, nothing, place, section};
@@ -10,18 +11,18 @@ use super::{meter, nothing, place, section};
 pub(super) const STABLE: f64 = 0.8;
 
 /// A column's title; those of numbers are aligned to the right and sort downwards first.
-struct Column(&'static str, bool);
+pub(super) struct Column(&'static str, bool);
 
-const fn text(title: &'static str) -> Column {
+pub(super) const fn text(title: &'static str) -> Column {
     Column(title, false)
 }
 
-const fn number(title: &'static str) -> Column {
+pub(super) const fn number(title: &'static str) -> Column {
     Column(title, true)
 }
 
 /// A table whose rows can be filtered and sorted.
-fn table(columns: &[Column], rows: &Markup) -> Markup {
+pub(super) fn table(columns: &[Column], rows: &Markup) -> Markup {
     html! {
         div.wide {
             table.data.sortable {
@@ -39,7 +40,7 @@ fn table(columns: &[Column], rows: &Markup) -> Markup {
 }
 
 /// A cell with a number, which sorting goes by.
-fn cell(value: impl Into<f64>, shown: impl maud::Render) -> Markup {
+pub(super) fn cell(value: impl Into<f64>, shown: impl maud::Render) -> Markup {
     html! { td.n data-value=(value.into()) { (shown) } }
 }
 
@@ -100,8 +101,53 @@ pub(super) fn functions(profile: &Profile) -> Markup {
         html! {
             p.hint { "Self time is what a function takes without those it calls. Choose a column's title to sort by it." }
             (table(&columns, &rows))
+            (optimizations(profile))
         },
     )
+}
+
+/// What the optimizing compiler made of functions, to be opened one by one.
+fn optimizations(profile: &Profile) -> Markup {
+    let explained: Vec<_> = profile
+        .functions
+        .iter()
+        .filter(explain::is_code)
+        .map(|function| (function, explain::optimization(profile, function)))
+        .filter(|(_, sections)| !sections.is_empty())
+        .collect();
+    html! {
+        @if !explained.is_empty() {
+            h3 { "What the optimizing compiler made of them" }
+            @for (index, (function, sections)) in explained.iter().enumerate() {
+                details.made.filterable open[index == 0] {
+                    summary {
+                        (function.name)
+                        small {
+                            @let failures = sections.iter().filter(|(title, _)| *title == explain::FAILED).count();
+                            @if failures > 0 { span.unstable { "checks failed" } }
+                        }
+                    }
+                    div.sections {
+                        @for (title, lines) in sections {
+                            div {
+                                h4 { (title) }
+                                ul { @for line in lines { li { (with_code(line)) } } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A sentence in which what stands between backticks is code.
+fn with_code(sentence: &str) -> Markup {
+    html! {
+        @for (index, part) in sentence.split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
 }
 
 pub(super) fn loops(profile: &Profile) -> Markup {

@@ -2,11 +2,26 @@
 
 use super::super::lines::Line;
 use super::super::report::*;
-use super::super::timeline::{TierChange, TierChangeKind};
+use super::super::timeline::{Phases, TierChange, TierChangeKind};
 use super::*;
+use crate::jit::{CodePlace, InlinedCall, Optimization};
 
 /// A name that would do harm if it got into the page as it is.
 const HOSTILE: &str = "</script><script>alert(1)</script><img src=x onerror=\"alert(2)\">'&.ms";
+
+fn optimization() -> Optimization {
+    Optimization {
+        inlined: vec![InlinedCall {
+            function: HOSTILE.into(),
+            call: CodePlace {
+                function: HOSTILE.into(),
+                file: HOSTILE.into(),
+                line: 1,
+            },
+        }],
+        ..Optimization::default()
+    }
+}
 
 /// A program whose every name is hostile.
 fn hostile() -> (Profile, Vec<SourceText>) {
@@ -20,6 +35,7 @@ fn hostile() -> (Profile, Vec<SourceText>) {
             name: HOSTILE.into(),
             file: Some(HOSTILE.into()),
             line: Some(1),
+            last_line: Some(1),
             ..Function::default()
         }],
         loops: vec![Loop {
@@ -65,12 +81,14 @@ fn hostile() -> (Profile, Vec<SourceText>) {
         tier_changes: vec![TierChange {
             time_ns: 1,
             function: HOSTILE.into(),
-            event: TierChangeKind::Refused,
+            event: TierChangeKind::Optimized,
             code_bytes: None,
             instructions: None,
             compile_ns: None,
             for_loop: None,
             reason: Some(HOSTILE.into()),
+            phases: Some(Phases::default()),
+            optimization: Some(optimization()),
         }],
         recommendations: vec![Recommendation {
             priority: Priority::High,
@@ -215,6 +233,8 @@ fn the_timeline_says_why_it_is_empty() {
         compile_ns: Some(1_000_000),
         for_loop: None,
         reason: None,
+        phases: None,
+        optimization: None,
     }];
     let page = page(&profile, &[]);
     assert!(page.contains("class=\"compiled\" style=\"left:25.00%;width:75.00%\""));

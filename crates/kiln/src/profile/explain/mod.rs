@@ -1,5 +1,7 @@
 //! What the engine made of a function, and what would let it make more, in plain words.
 
+mod optimized;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -8,6 +10,10 @@ use super::report::{Function, FunctionKind, Loop, Profile, Site, SiteSignature};
 use super::table::Style;
 use super::text::{bytes, grouped, percent, time};
 use super::timeline::{TierChange, TierChangeKind};
+use crate::jit::{CodePlace, with_article};
+use optimized::Optimized;
+
+pub(super) use optimized::FAILED;
 
 /// Functions below this share of the time are not explained unless asked for.
 const MATTERS: f64 = 0.1;
@@ -27,6 +33,10 @@ const ENOUGH_SAMPLES: u64 = 50;
 const STABLE: f64 = 0.99;
 /// A place that was executed less often is no reason for anything.
 const OFTEN: u64 = 100;
+/// Fewer bytes allocated are no reason to change anything.
+const MUCH: u64 = 1 << 20;
+/// Waiting for the compiler that was shorter, in nanoseconds, needs no word.
+const LONG_WAIT: u64 = 5_000_000;
 
 /// What is explained.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +72,19 @@ pub fn explain(
     (!out.is_empty()).then_some(out)
 }
 
-fn is_code(function: &&Function) -> bool {
+/// What the optimizing compiler made of a function, as headings with sentences: nothing if it did nothing with it. `profile` has all that
+/// is known, of whichever runs.
+pub(super) fn optimization(
+    profile: &Profile,
+    function: &Function,
+) -> Vec<(&'static str, Vec<String>)> {
+    let subject = Subject::new(profile, function);
+    let optimized = Optimized::new(&subject, profile, profile);
+    let sections = optimized.sections().into_iter();
+    sections.filter(|(_, lines)| !lines.is_empty()).collect()
+}
+
+pub(super) fn is_code(function: &&Function) -> bool {
     function.kind != FunctionKind::Intrinsic
 }
 
@@ -132,8 +154,12 @@ impl<'a> Subject<'a> {
 
     fn write(&self, out: &mut String, counted: &Profile, tiers: Option<&Profile>, style: &Style) {
         self.heading(out, tiers, style);
+        let optimized = tiers.map(|tiers| Optimized::new(self, counted, tiers));
         if let Some(tiers) = tiers {
-            section(out, style, "Tiers", &tier_story(self.function, tiers));
+            section(out, style, "Tiers", &self.tier_story(tiers));
+        }
+        for (title, lines) in optimized.iter().flat_map(Optimized::sections) {
+            section(out, style, title, &lines);
         }
         section(out, style, "Loops", &self.loop_facts());
         section(out, style, "Kinds of values", &self.kinds());
@@ -144,7 +170,35 @@ impl<'a> Subject<'a> {
             &self.not_numbers(),
         );
         section(out, style, "Allocations", &self.allocations(counted));
-        section(out, style, "What to change", &self.advice(counted));
+        let mut advice = self.advice(counted);
+        for line in optimized.iter().flat_map(Optimized::advice) {
+            advice.push(line);
+        }
+        if advice.is_empty() {
+            advice.push("nothing: what it does is stable, and a compiler can rely on it".into());
+        }
+        section(out, style, "What to change", &advice);
+    }
+
+    /// Whether a place is in the function's own code.
+    fn has(&self, place: &CodePlace) -> bool {
+        place.function == self.function.name && self.is_around(&place.file, place.line)
+    }
+
+    fn is_around(&self, file: &str, line: u32) -> bool {
+        contains(self.function, file, line)
+    }
+
+    /// What changes of tiers call the function.
+    fn code_name(&self) -> String {
+        let function = self.function;
+        match (function.kind, &function.file, function.line) {
+            (FunctionKind::TopLevel, Some(file), _) => file.clone(),
+            (_, Some(file), Some(line)) if function.name.starts_with('(') => {
+                format!("{file}:{line}")
+            }
+            _ => function.name.clone(),
+        }
     }
 
     fn heading(&self, out: &mut String, tiers: Option<&Profile>, style: &Style) {
@@ -256,11 +310,12 @@ impl<'a> Subject<'a> {
         for variable in self.loops.iter().flat_map(|it| &it.variables) {
             let holds_numbers = variable.kinds.iter().any(|kind| kind == "number");
             if holds_numbers && variable.kinds.len() > 1 && named.insert(&variable.name) {
-                lines.push(format!(
-                    "`{}` is sometimes a {}",
-                    variable.name,
-                    variable.kinds.join(", sometimes a ")
-                ));
+                let kinds: Vec<String> = variable
+                    .kinds
+                    .iter()
+                    .map(|kind| format!("sometimes {}", with_article(kind)))
+                    .collect();
+                lines.push(format!("`{}` is {}", variable.name, kinds.join(", ")));
             }
         }
         for site in self.mixed_arithmetic().iter().take(MAX_PLACES) {
@@ -320,7 +375,7 @@ impl<'a> Subject<'a> {
         }
         let heavy = profile.allocations.sites.iter().find(|site| {
             site.share >= MATTERS
-                && site.cells >= OFTEN
+                && site.bytes >= MUCH
                 && site.function == self.function.name
                 && contains(self.function, &site.file, site.line)
         });
@@ -331,10 +386,33 @@ impl<'a> Subject<'a> {
                 grouped(site.cells)
             ));
         }
-        if lines.is_empty() {
-            lines.push("nothing: what it does is stable, and a compiler can rely on it".into());
-        }
         lines
+    }
+
+    /// What became of the function's code.
+    fn tier_story(&self, tiers: &Profile) -> Vec<String> {
+        let function = self.function;
+        let name = self.code_name();
+        let changes = tiers.tier_changes.iter();
+        let changes: Vec<&TierChange> = changes.filter(|it| it.function == name).collect();
+        if changes.is_empty() {
+            return vec![format!(
+                "interpreted throughout: in {} it did not get hot enough to be compiled",
+                time(tiers.total_ns as f64)
+            )];
+        }
+        let ends_waiting = changes
+            .last()
+            .is_some_and(|last| last.event == TierChangeKind::Queued);
+        let namesakes = tiers.functions.iter().filter(|it| it.name == function.name);
+        let mut story: Vec<String> = changes.iter().map(|it| tier_change(it)).collect();
+        if ends_waiting {
+            story.push("the program ended before its machine code was ready".into());
+        }
+        if namesakes.count() > 1 && function.kind != FunctionKind::TopLevel {
+            story.push("other functions of this name are among these".into());
+        }
+        story
     }
 }
 
@@ -433,33 +511,21 @@ fn targets(site: &Site) -> usize {
     called.len()
 }
 
-/// What became of the function's code.
-fn tier_story(function: &Function, tiers: &Profile) -> Vec<String> {
-    let name = match (function.kind, &function.file, function.line) {
-        (FunctionKind::TopLevel, Some(file), _) => file.clone(),
-        (_, Some(file), Some(line)) if function.name.starts_with('(') => format!("{file}:{line}"),
-        _ => function.name.clone(),
-    };
-    let changes = tiers.tier_changes.iter();
-    let changes: Vec<&TierChange> = changes.filter(|it| it.function == name).collect();
-    if changes.is_empty() {
-        return vec![format!(
-            "interpreted throughout: in {} it did not get hot enough to be compiled",
-            time(tiers.total_ns as f64)
-        )];
+/// How long code waited to be made and to be taken notice of, if that was long.
+fn wait(change: &TierChange) -> String {
+    let phases = change.phases.unwrap_or_default();
+    let (before, after) = (phases.waited_ns, phases.installed_ns);
+    match (before > LONG_WAIT, after > LONG_WAIT) {
+        (true, _) => format!(
+            " when the compiler was free, {} after it was asked",
+            time(before as f64)
+        ),
+        (false, true) => format!(
+            ", and ready {} before the script took notice",
+            time(after as f64)
+        ),
+        (false, false) => String::new(),
     }
-    let ends_waiting = changes
-        .last()
-        .is_some_and(|last| last.event == TierChangeKind::Queued);
-    let namesakes = tiers.functions.iter().filter(|it| it.name == function.name);
-    let mut story: Vec<String> = changes.iter().map(|it| tier_change(it)).collect();
-    if ends_waiting {
-        story.push("the program ended before its machine code was ready".into());
-    }
-    if namesakes.count() > 1 && function.kind != FunctionKind::TopLevel {
-        story.push("other functions of this name are among these".into());
-    }
-    story
 }
 
 fn tier_change(change: &TierChange) -> String {
@@ -467,23 +533,25 @@ fn tier_change(change: &TierChange) -> String {
     match change.event {
         TierChangeKind::Queued => format!("interpreted until it was found hot, after {when}"),
         TierChangeKind::Installed => format!(
-            "compiled after {when}: {} of machine code from {} instructions, made in {}",
+            "compiled after {when}: {} of machine code from {} instructions, made in {}{}",
             bytes(change.code_bytes.unwrap_or(0)),
             grouped(change.instructions.unwrap_or(0)),
-            time(change.compile_ns.unwrap_or(0) as f64)
+            time(change.compile_ns.unwrap_or(0) as f64),
+            wait(change)
         ),
         TierChangeKind::Optimized => format!(
-            "optimized after {when}{}: {} of machine code from {} instructions of the optimizer's form, made in {}",
+            "optimized after {when}{}: {} of machine code from {} instructions of the optimizer's form, made in {}{}",
             match change.for_loop {
                 Some(true) => " for one of its loops",
                 _ => "",
             },
             bytes(change.code_bytes.unwrap_or(0)),
             grouped(change.instructions.unwrap_or(0)),
-            time(change.compile_ns.unwrap_or(0) as f64)
+            time(change.compile_ns.unwrap_or(0) as f64),
+            wait(change)
         ),
         TierChangeKind::Deoptimized => format!(
-            "its optimized code was thrown away after {when}, as it {}: what it took for granted there did not hold",
+            "its optimized code was thrown away after {when}, as it {}",
             change.reason.as_deref().unwrap_or("gave up")
         ),
         TierChangeKind::Evicted => {
@@ -655,6 +723,8 @@ mod tests {
             compile_ns: Some(1_000_000),
             for_loop: None,
             reason: None,
+            phases: None,
+            optimization: None,
         };
         tiers.tier_changes = vec![
             change(TierChangeKind::Queued, 1_000_000),
