@@ -56,6 +56,18 @@ impl Op {
     }
 }
 
+/// How far behind its reading an element is looked for that is changed in place.
+const CHANGE_DISTANCE: usize = 8;
+
+/// Where the element that `call_index` at `position` reads is stored again, as a statement like `a[i] += 1` does.
+pub fn changed_element(instructions: &[Instruction], position: usize) -> Option<usize> {
+    let index = instructions.get(position)?.c();
+    let behind = instructions.iter().enumerate().skip(position + 1);
+    let mut behind = behind.take(CHANGE_DISTANCE);
+    let found = behind.find(|(_, other)| other.op() == Some(Op::SetIndex) && other.b() == index);
+    found.map(|(position, _)| position)
+}
+
 /// Calls `read` with every register that `instruction`, one of `block`, may read.
 ///
 /// An instruction that may run other code reads the variable map: that code may name its variables.

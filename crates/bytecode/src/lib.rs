@@ -19,7 +19,7 @@ pub use builder::{
     LoopIndex, Position,
 };
 pub use code_block::*;
-pub use dataflow::{for_each_register_read, overwritten_window, register_written};
+pub use dataflow::{changed_element, for_each_register_read, overwritten_window, register_written};
 pub use file::{FileError, from_bytes, to_bytes};
 pub use instruction::{Instruction, ReadMode, Register};
 pub use liveness::{Liveness, RegisterSet};

@@ -56,6 +56,11 @@ pub trait Emit<'function> {
             .store(trusted(), value, address, offset);
     }
 
+    /// A new block, as seldom reached as the one being filled.
+    fn new_block(&mut self) -> ir::Block {
+        self.builder().create_block()
+    }
+
     /// A new block that is seldom reached.
     fn cold_block(&mut self) -> ir::Block {
         let block = self.builder().create_block();
@@ -65,7 +70,7 @@ pub trait Emit<'function> {
 
     /// Goes on here if the condition holds, else in `otherwise`.
     fn require(&mut self, condition: Value, otherwise: ir::Block) {
-        let next = self.builder().create_block();
+        let next = self.new_block();
         self.builder()
             .ins()
             .brif(condition, next, &[], otherwise, &[]);
@@ -74,7 +79,7 @@ pub trait Emit<'function> {
 
     /// Goes to `otherwise` if the condition holds, else on here.
     fn refuse(&mut self, condition: Value, otherwise: ir::Block) {
-        let next = self.builder().create_block();
+        let next = self.new_block();
         self.builder()
             .ins()
             .brif(condition, otherwise, &[], next, &[]);

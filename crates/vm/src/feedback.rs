@@ -280,6 +280,9 @@ pub struct CodeInstance {
     pub calls: Countdown,
     /// Passes of its loops.
     pub loops: Box<[Countdown]>,
+    /// What kinds of sequences each `for` loop has run over, as [`Observed`](crate::tier::Observed) bits, as far as the quick way to the
+    /// next element was not enough.
+    pub sequences: Box<[Cell<u8>]>,
     /// What a call of compiled code, or a call out of it, runs.
     pub entry: Cell<Entry>,
     /// Compiled code that can be entered at any loop.
@@ -299,6 +302,13 @@ pub struct CodeInstance {
 }
 
 impl CodeInstance {
+    /// What kinds of sequences the loop has run over that a `for_loop` instruction belongs to, as far as is known: see
+    /// [`CodeInstance::sequences`].
+    pub fn observed_sequences(&self, instruction: Instruction) -> u8 {
+        let seen = self.sequences.get(usize::from(instruction.flags()));
+        seen.map_or(0, Cell::get)
+    }
+
     /// The name of a scope map among the parameters: calls fail then. Such an instance pretends to a number of parameters that
     /// no call has, so that only calls on their slow path need to ask.
     #[cold]

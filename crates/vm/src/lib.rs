@@ -13,6 +13,7 @@ pub mod object;
 pub mod profile;
 mod results;
 mod rooted;
+pub mod runtime;
 pub mod safepoint;
 pub mod semantics;
 pub mod stack;

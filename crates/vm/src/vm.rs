@@ -454,6 +454,11 @@ impl Vm {
                 .iter()
                 .map(|_| Countdown::new(self.tiers.first_passes))
                 .collect(),
+            sequences: block
+                .loops
+                .iter()
+                .map(|_| std::cell::Cell::new(0))
+                .collect(),
             entry: std::cell::Cell::new(tier::interpret),
             loop_entry: std::cell::Cell::new(None),
             optimized_loops: block

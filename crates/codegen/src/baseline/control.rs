@@ -61,6 +61,7 @@ impl Translator<'_, '_> {
 
             Op::Call => self.call(op, instruction),
             Op::CallMember => self.call_member(op, instruction),
+            Op::CallIndex if instruction.flags() == 0 => self.get_index(op, instruction),
             Op::Return => self.return_value(instruction),
 
             Op::ForLoop => self.for_loop(op, instruction),

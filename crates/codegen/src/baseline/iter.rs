@@ -1,4 +1,4 @@
-//! `for` loops over lists and ranges.
+//! `for` loops over lists, strings and ranges.
 
 use std::mem::offset_of;
 
@@ -7,9 +7,12 @@ use cranelift_codegen::ir::{InstBuilder, types};
 use kiln_bytecode::{Instruction, Op};
 use kiln_vm::heap::Kind;
 use kiln_vm::object::range::RangeCell;
+use kiln_vm::object::string::StringCell;
+use kiln_vm::tier::Observed;
 use kiln_vm::value::Tag;
 
 use super::translator::{TAG_SHIFT, Translator};
+use crate::emit::Emit;
 
 impl Translator<'_, '_> {
     pub(super) fn for_loop(&mut self, op: Op, instruction: Instruction) {
@@ -42,6 +45,21 @@ impl Translator<'_, '_> {
         self.builder.ins().jump(next_pass, &arguments);
 
         self.builder.switch_to_block(other);
+        if self.job.observed[self.position as usize] & Observed::STRING != 0 {
+            let (text, no_text) = (self.new_block(), self.new_block());
+            let is_text = self.has_tag(sequence, Tag::String);
+            self.builder.ins().brif(is_text, text, &[], no_text, &[]);
+            self.builder.switch_to_block(text);
+            let cell = self.address_in(sequence, Tag::String);
+            let length = self.load(types::I32, cell, StringCell::LENGTH_OFFSET);
+            let less = IntCC::UnsignedLessThan;
+            let exists = self.builder.ins().icmp(less, whole, length);
+            self.require(exists, ended);
+            let value = self.character_at(sequence, whole, slow);
+            let arguments = [self.as_kept(element, value), self.as_kept(state + 1, index)];
+            self.builder.ins().jump(next_pass, &arguments);
+            self.builder.switch_to_block(no_text);
+        }
         let range = self.cell_of(sequence, Tag::Other, slow);
         let kind = self.load_byte(range, 0);
         let is_range = self

@@ -19,6 +19,7 @@ mod compare;
 mod containers;
 mod control;
 mod iter;
+mod keys;
 mod shortcuts;
 mod sites;
 mod translator;
@@ -33,7 +34,7 @@ use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{Context, isa};
 use cranelift_frontend::FunctionBuilderContext;
-use kiln_bytecode::CodeBlock;
+use kiln_bytecode::{CodeBlock, Op};
 use kiln_vm::Vm;
 use kiln_vm::feedback::{CodeInstance, Countdown, FeedbackCell};
 use thiserror::Error;
@@ -128,7 +129,10 @@ impl Job {
             observed: code
                 .instructions
                 .iter()
-                .map(|instruction| instruction.get().flags())
+                .map(|instruction| match instruction.get() {
+                    loops if loops.op() == Some(Op::ForLoop) => code.observed_sequences(loops),
+                    other => other.flags(),
+                })
                 .collect(),
             constants: code.constants.iter().map(|value| value.bits()).collect(),
             code: std::ptr::from_ref(code) as u64,

@@ -3,22 +3,20 @@
 //! Which intrinsic a site calls is known from its feedback or from the global variable read; code compares the function found with the
 //! one known then, and does what that one does.
 
-use std::mem::offset_of;
-
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, InstBuilder, Value, types};
 use kiln_bytecode::{Instruction, Op, Register, register_written};
 use kiln_vm::Value as Word;
-use kiln_vm::heap::Header;
 use kiln_vm::intrinsics::Shortcut;
 use kiln_vm::object::list::ListCell;
-use kiln_vm::object::string::{SHARED_CHARACTERS, StringCell, flags};
+use kiln_vm::object::string::StringCell;
 use kiln_vm::object::values::ElementKind;
 use kiln_vm::value::Tag;
 
 use super::sites::Known;
 use super::sites::Method;
-use super::translator::{TAG_SHIFT, Translator, trusted};
+use super::translator::Translator;
+use crate::characters::EmitCharacters;
 
 /// How many instructions back the function of a call is looked for.
 const MAX_DISTANCE: usize = 16;
@@ -26,7 +24,7 @@ const MAX_DISTANCE: usize = 16;
 impl Translator<'_, '_> {
     /// The object's address if it is of the kind that a method is for, else goes to `other`; to `slow` if the name means something
     /// else for it by now.
-    fn receiver(
+    pub(super) fn receiver(
         &mut self,
         object: Value,
         entry: u64,
@@ -66,7 +64,7 @@ impl Translator<'_, '_> {
                 let length = self.builder.ins().fcvt_from_sint(types::F64, length);
                 self.finish_fast(merge, result, length);
             }
-            (Shortcut::Length, _) => {
+            (Shortcut::Length, Tag::String) => {
                 let text = self.receiver(object, entry, method, other, slow);
                 let length = self.load(types::I32, text, StringCell::LENGTH_OFFSET);
                 let length = self.builder.ins().fcvt_from_sint(types::F64, length);
@@ -115,6 +113,9 @@ impl Translator<'_, '_> {
                 let value = self.bits(instruction.b() + 3);
                 self.push(list, value, slow);
                 self.finish_fast(merge, instruction.a(), object);
+            }
+            (Shortcut::HasIndex, Tag::Map, 1) => {
+                self.has_index(instruction, object, entry, method, other, slow, merge);
             }
             (_, _, 0) => {
                 self.built_in_property(instruction, object, entry, method, other, slow, merge);
@@ -194,82 +195,17 @@ impl Translator<'_, '_> {
             _ => {
                 let number = self.float(argument);
                 let code = self.whole_number(number, slow);
-                let most = SHARED_CHARACTERS as i64;
-                let is_shared = self
-                    .builder
-                    .ins()
-                    .icmp_imm_u(IntCC::UnsignedLessThan, code, most);
-                self.require(is_shared, slow);
-                self.character(code, slow)
+                self.require_shared(code, slow);
+                self.shared_character(self.job.characters, code, slow)
             }
         })
-    }
-
-    /// The byte at an index, 32 bits, of an ASCII string; goes to `slow` if that takes longer to find.
-    fn byte_of(&mut self, text: Value, index: Value, slow: ir::Block) -> Value {
-        let length = self.load(types::I32, text, StringCell::LENGTH_OFFSET);
-        let exists = self
-            .builder
-            .ins()
-            .icmp(IntCC::UnsignedLessThan, index, length);
-        self.require(exists, slow);
-        let flags = self.load_byte(text, offset_of!(Header, flags));
-        let form = i64::from(flags::ROPE | flags::ASCII);
-        let form = self.builder.ins().band_imm_u(flags, form);
-        let ascii = i64::from(flags::ASCII);
-        let is_flat = self.builder.ins().icmp_imm_u(IntCC::Equal, form, ascii);
-        self.require(is_flat, slow);
-        let index = self.builder.ins().uextend(types::I64, index);
-        let inline = self
-            .builder
-            .ins()
-            .iadd_imm_s(text, StringCell::ASCII_BYTES_OFFSET as i64);
-        let (view, found) = (self.new_block(), self.new_block());
-        let start = self.builder.append_block_param(found, types::I64);
-        let is_view = self.builder.ins().band_imm_u(flags, i64::from(flags::VIEW));
-        self.builder
-            .ins()
-            .brif(is_view, view, &[], found, &[inline.into()]);
-        self.builder.switch_to_block(view);
-        let owner = self.load(types::I64, text, StringCell::OWNER_OFFSET);
-        let flags = self.load_byte(owner, offset_of!(Header, flags));
-        let is_ascii = self.builder.ins().band_imm_u(flags, ascii);
-        let ascii_start = self.word(StringCell::ASCII_BYTES_OFFSET as u64);
-        let other_start = self.word(StringCell::OTHER_BYTES_OFFSET as u64);
-        let offset = self
-            .builder
-            .ins()
-            .select(is_ascii, ascii_start, other_start);
-        let first =
-            self.builder
-                .ins()
-                .uload32(trusted(), text, StringCell::START_BYTE_OFFSET as i32);
-        let bytes = self.builder.ins().iadd(owner, offset);
-        let bytes = self.builder.ins().iadd(bytes, first);
-        self.builder.ins().jump(found, &[bytes.into()]);
-        self.builder.switch_to_block(found);
-        let address = self.builder.ins().iadd(start, index);
-        self.load_byte(address, 0)
-    }
-
-    /// The string of the character with this code, of 32 bits and below [`SHARED_CHARACTERS`]; goes to `slow` if it has not been made
-    /// yet.
-    fn character(&mut self, code: Value, slow: ir::Block) -> Value {
-        let table = self.word(self.job.characters);
-        let code = self.builder.ins().uextend(types::I64, code);
-        let bytes = self.builder.ins().ishl_imm_u(code, 3);
-        let address = self.builder.ins().iadd(table, bytes);
-        let cell = self.load(types::I64, address, 0);
-        self.require(cell, slow);
-        let tag = self.word((Tag::String as u64) << TAG_SHIFT);
-        self.builder.ins().bor(cell, tag)
     }
 
     /// The character at an index, 32 bits, of a string, as a string.
     pub fn character_at(&mut self, object: Value, index: Value, slow: ir::Block) -> Value {
         let text = self.cell_of(object, Tag::String, slow);
         let byte = self.byte_of(text, index, slow);
-        self.character(byte, slow)
+        self.shared_character(self.job.characters, byte, slow)
     }
 
     /// Appends to a list that has room; else goes to `slow`.

@@ -33,13 +33,13 @@ pub(super) struct Entry {
 pub(super) enum Receiver {
     /// Maps with a shape.
     Map,
-    /// Strings or lists, whose member is an intrinsic.
+    /// Strings, lists or dictionaries, whose member is an intrinsic.
     BuiltIn(Method),
     /// All others.
     Other,
 }
 
-/// An intrinsic found as a member of a string or list.
+/// An intrinsic found as a member of a string, list or dictionary.
 #[derive(Clone, Copy)]
 pub(super) struct Method {
     /// The object's tag.
@@ -50,6 +50,8 @@ pub(super) struct Method {
     pub function: u64,
     /// What it does.
     pub shortcut: Shortcut,
+    /// The word of the name it was found under, an interned string that lives as long as the instance.
+    pub name: u64,
 }
 
 impl Site {
@@ -69,9 +71,15 @@ impl Site {
                 Access::Inherited => member.is_some_and(|function| !function.is_intrinsic()),
                 _ => cell.target.get() != 0,
             };
+            let name = cell.key.bits();
             let receiver = match (entry.shape, member) {
-                (ShapeId::STRING, Some(function)) => built_in(Tag::String, entry.shape, function),
-                (ShapeId::LIST, Some(function)) => built_in(Tag::List, entry.shape, function),
+                (ShapeId::STRING, Some(function)) => {
+                    built_in(Tag::String, entry.shape, function, name)
+                }
+                (ShapeId::LIST, Some(function)) => built_in(Tag::List, entry.shape, function, name),
+                (ShapeId::DICTIONARY, Some(function)) => {
+                    built_in(Tag::Map, entry.shape, function, name)
+                }
                 (shape, _) if shape.is_of_maps() => Receiver::Map,
                 _ => Receiver::Other,
             };
@@ -111,7 +119,7 @@ impl Site {
         known
     }
 
-    /// The intrinsic that the site's first entry finds in strings or lists, and the entry's address.
+    /// The intrinsic that the site's first such entry finds in strings, lists or dictionaries, and the entry's address.
     pub fn built_in_method(&self) -> Option<(u64, Method)> {
         self.entries.iter().find_map(|entry| match entry.receiver {
             Receiver::BuiltIn(method) => Some((entry.address, method)),
@@ -120,7 +128,7 @@ impl Site {
     }
 }
 
-fn built_in(tag: Tag, shape: ShapeId, function: Gc<FunctionCell>) -> Receiver {
+fn built_in(tag: Tag, shape: ShapeId, function: Gc<FunctionCell>, name: u64) -> Receiver {
     match function.shortcut() {
         Shortcut::None => Receiver::Other,
         shortcut => Receiver::BuiltIn(Method {
@@ -128,6 +136,7 @@ fn built_in(tag: Tag, shape: ShapeId, function: Gc<FunctionCell>) -> Receiver {
             shape: shape.0,
             function: Value::function(function).bits(),
             shortcut,
+            name,
         }),
     }
 }

@@ -13,6 +13,7 @@ use kiln_vm::value::Tag;
 
 use super::analysis::{Analysis, Numbers, full_instruction, may_change_others};
 use super::{CompileError, Job};
+use crate::emit::Emit;
 
 /// The upper 16 bits of a word.
 pub(super) const TAG_SHIFT: i64 = 48;
@@ -147,6 +148,16 @@ fn is_large(op: Op) -> bool {
             | Op::Call
             | Op::CallMember
     )
+}
+
+impl<'function> Emit<'function> for Translator<'_, 'function> {
+    fn builder(&mut self) -> &mut FunctionBuilder<'function> {
+        &mut self.builder
+    }
+
+    fn new_block(&mut self) -> ir::Block {
+        Translator::new_block(self)
+    }
 }
 
 impl Translator<'_, '_> {

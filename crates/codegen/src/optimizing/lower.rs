@@ -323,7 +323,13 @@ impl Lowering<'_, '_> {
         if let Some(result) = self.lower_comparison(node) {
             return Some(result);
         }
+        if let Some(result) = self.lower_strings(node) {
+            return Some(result);
+        }
         if let Some(result) = self.lower_access(node) {
+            return result;
+        }
+        if let Some(result) = self.lower_keys(node) {
             return result;
         }
         if let Some(result) = self.lower_call(node) {

@@ -13,8 +13,10 @@ mod call;
 mod compare;
 mod control;
 mod exits;
+mod keys;
 mod lower;
 mod snapshot;
+mod strings;
 
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use kiln_bytecode::{Effects, Op};
+use kiln_bytecode::{Effects, Op, changed_element};
 use kiln_ssa::entity::EntityVec;
 use kiln_ssa::ir::{Entry, Kinds, SlotIndex};
 use kiln_ssa::job::{
@@ -16,6 +16,7 @@ use kiln_vm::heap::Gc;
 use kiln_vm::object::function::Callee;
 use kiln_vm::object::map::shape::ShapeId as VmShape;
 use kiln_vm::object::map::{MapCell, Slot};
+use kiln_vm::tier::Observed;
 use kiln_vm::watch::Validity;
 use kiln_vm::{Value as Word, Vm};
 
@@ -33,6 +34,8 @@ pub struct OptimizingJob {
     pub wants_summary: bool,
     /// The word that the end of a window is compared with.
     pub(super) limit: u64,
+    /// Where the strings of one character are.
+    pub(super) characters: u64,
     /// The byte that says whether the code's assumptions hold.
     pub(super) validity: u64,
     /// The prototype epoch.
@@ -109,6 +112,7 @@ impl OptimizingJob {
             return None;
         }
         let limit = vm.safepoint_handle().limit_address() as u64;
+        let characters = vm.characters_address() as u64;
         let mut snapshot = Snapshot::of(vm, code, failed, validity);
         // Prototypes whose members are watched for the first time get other shapes: what was copied before may mention the old ones.
         for _ in 0..MAX_ATTEMPTS {
@@ -132,6 +136,7 @@ impl OptimizingJob {
             places,
             wants_summary: false,
             limit,
+            characters,
             validity: validity.address() as u64,
             epoch: vm.prototype_epoch(),
         })
@@ -317,29 +322,21 @@ impl<'a> Snapshot<'a> {
         let Some(op) = instruction.op() else {
             return SiteFeedback::Unknown;
         };
-        let observed = || {
-            let bits = instruction.flags();
-            let mut kinds = Kinds::NONE;
-            for (bit, kind) in [
-                (1, Kinds::NUMBER),
-                (2, Kinds::STRING),
-                (4, Kinds::LIST),
-                (8, Kinds::MAP),
-                (16, Kinds::FUNCTION),
-                (32, Kinds::ANY),
-            ] {
-                if bits & bit != 0 {
-                    kinds = kinds.union(kind);
-                }
-            }
-            kinds
-        };
+        let observed = || kinds_of_bits(instruction.flags());
         let cell = instance.feedback.get(usize::from(instruction.c()));
         match op {
             Op::GetIndex | Op::SetIndex => {
                 // The fast path, which notes nothing, is for lists.
                 let kinds = observed();
                 SiteFeedback::Container(if kinds.is_empty() { Kinds::LIST } else { kinds })
+            }
+            // It notes nothing; the store that follows it does.
+            Op::CallIndex if instruction.flags() == 0 => {
+                let instructions = &instance.block.instructions;
+                match changed_element(instructions, position as usize) {
+                    Some(store) => self.site(instance, store as u32),
+                    None => SiteFeedback::Unknown,
+                }
             }
             Op::GetMember
             | Op::SetMember
@@ -359,15 +356,18 @@ impl<'a> Snapshot<'a> {
             Op::MakeRange => SiteFeedback::Operands(Kinds::NUMBER),
             Op::GetSelf => SiteFeedback::Operands(Kinds::ANY.without(Kinds::UNASSIGNED)),
             Op::ForLoop => {
-                // The instruction notes nothing: what made the sequence tells.
+                // Quick passes over ranges and lists note nothing: what made the sequence tells.
                 let makes_range =
                     instance.block.instructions.iter().any(|other| {
                         other.op() == Some(Op::MakeRange) && other.a() == instruction.b()
                     });
+                let seen = kinds_of_bits(instance.observed_sequences(instruction));
                 SiteFeedback::Container(if makes_range {
                     Kinds::RANGE
-                } else {
+                } else if seen.is_empty() {
                     Kinds::LIST
+                } else {
+                    seen
                 })
             }
             // The fast path, which notes nothing, is for values that are no functions.
@@ -449,12 +449,19 @@ impl<'a> Snapshot<'a> {
                 None => feedback.is_open = true,
             }
         }
+        // Only shapes are tested for; the last case is guarded.
+        let is_shape = |case: &MemberCase| matches!(case.receiver, Receiver::Shape(_));
+        feedback.cases.sort_by_key(|case| !is_shape(case));
         SiteFeedback::Member(feedback)
     }
 
     fn case(&mut self, entry: CacheEntry, reads: bool) -> Option<MemberCase> {
         let receiver = match entry.shape {
-            VmShape::NONE | VmShape::DICTIONARY => return None,
+            VmShape::NONE => return None,
+            VmShape::DICTIONARY if reads && entry.access == Access::Inherited => {
+                Receiver::Dictionary
+            }
+            VmShape::DICTIONARY => return None,
             VmShape::STRING => Receiver::Kind(Kinds::STRING),
             VmShape::LIST => Receiver::Kind(Kinds::LIST),
             VmShape::NUMBER => Receiver::Kind(Kinds::NUMBER),
@@ -512,6 +519,24 @@ impl<'a> Snapshot<'a> {
             value: value.map(|value| self.constant(value)),
         })
     }
+}
+
+/// The kinds that the interpreter notes as these bits.
+fn kinds_of_bits(bits: u8) -> Kinds {
+    let mut kinds = Kinds::NONE;
+    for (bit, kind) in [
+        (Observed::NUMBER, Kinds::NUMBER),
+        (Observed::STRING, Kinds::STRING),
+        (Observed::LIST, Kinds::LIST),
+        (Observed::MAP, Kinds::MAP),
+        (Observed::FUNCTION, Kinds::FUNCTION),
+        (Observed::OTHER, Kinds::ANY),
+    ] {
+        if bits & bit != 0 {
+            kinds = kinds.union(kind);
+        }
+    }
+    kinds
 }
 
 /// What a value is.

@@ -6,12 +6,16 @@ use super::Builder;
 use crate::ir::{Dependency, Kinds, Node, Representation, Value};
 use crate::job::{MemberAccess, MemberCase, MemberFeedback, Receiver, ShapeId, SiteFeedback};
 
+/// Keys of maps that are compared without looking into containers.
+pub(super) const KEYS: Kinds = Kinds::NUMBER.union(Kinds::STRING);
+
 impl<'a> Builder<'a> {
     /// Builds an instruction of this family; false if it is none, or has to be left to the interpreter's form.
     pub(super) fn access(&mut self, op: Op, instruction: Instruction) -> bool {
         match op {
             Op::GetIndex => self.get_index(instruction),
             Op::SetIndex => self.set_index(instruction),
+            Op::CallIndex if instruction.flags() == 0 => self.element_to_change(instruction),
             Op::GetMember => {
                 let object = self.read(Register(instruction.b()));
                 self.get_member(object, instruction)
@@ -61,22 +65,70 @@ impl<'a> Builder<'a> {
     fn get_index(&mut self, instruction: Instruction) -> bool {
         let object = self.read(Register(instruction.b()));
         let index = self.read(Register(instruction.c()));
-        if !self.indexes_lists(object, index) {
-            return false;
+        match self.element(object, index) {
+            Some(element) => self.write(Register(instruction.a()), element),
+            None => return false,
         }
-        let list = self.of_kind(object, Kinds::LIST);
-        let index = self.checked_index(list, index);
-        let elements = self.value(Node::ListElements { list });
-        let element = self.value(Node::LoadElement { elements, index });
-        self.write(Register(instruction.a()), element);
         true
+    }
+
+    /// `call_index` without arguments, which calls an element only if it is a function.
+    fn element_to_change(&mut self, instruction: Instruction) -> bool {
+        let object = self.read(Register(instruction.b()).offset(1));
+        let index = self.read(Register(instruction.c()));
+        let Some(element) = self.element(object, index) else {
+            return false;
+        };
+        let element = self.of_kind(element, Kinds::ANY.without(Kinds::FUNCTION));
+        self.deliver_result(instruction, Register(instruction.a()), element);
+        true
+    }
+
+    /// The element of a list, string or map, as far as it is known which of them it is.
+    fn element(&mut self, object: Value, index: Value) -> Option<Value> {
+        if self.indexes_lists(object, index) {
+            let list = self.of_kind(object, Kinds::LIST);
+            let index = self.checked_index(list, index);
+            let elements = self.value(Node::ListElements { list });
+            return Some(self.value(Node::LoadElement { elements, index }));
+        }
+        let object_kinds = self.indexed_kinds(object);
+        if object_kinds == Kinds::STRING && self.kinds(index).meets(Kinds::NUMBER) {
+            return Some(self.character_at(object, index));
+        }
+        let map = self.keyed_map(object, index)?;
+        let key = self.key(index);
+        let frame = self.frame_state();
+        let element = self.value(Node::FindElement { map, key, frame });
+        self.assume(element, Kinds::ANY.without(Kinds::UNASSIGNED));
+        Some(element)
+    }
+
+    /// What an object that is indexed here can be, as far as types and feedback say.
+    fn indexed_kinds(&self, object: Value) -> Kinds {
+        match self.frame.feedback() {
+            SiteFeedback::Container(seen) => self.kinds(object).intersection(*seen),
+            _ => Kinds::NONE,
+        }
+    }
+
+    /// The object, if it is indexed as a map whose keys are numbers and strings.
+    fn keyed_map(&mut self, object: Value, key: Value) -> Option<Value> {
+        let is_map = self.indexed_kinds(object) == Kinds::MAP;
+        (is_map && self.kinds(key).meets(KEYS)).then(|| self.of_kind(object, Kinds::MAP))
+    }
+
+    /// The value as a key of a map.
+    pub(super) fn key(&mut self, value: Value) -> Value {
+        let key = self.of_kind(value, KEYS);
+        self.tagged(key)
     }
 
     fn set_index(&mut self, instruction: Instruction) -> bool {
         let object = self.read(Register(instruction.a()));
         let index = self.read(Register(instruction.b()));
         if !self.indexes_lists(object, index) {
-            return false;
+            return self.set_key(object, index, instruction);
         }
         let list = self.of_kind(object, Kinds::LIST);
         let frame = self.frame_state();
@@ -91,6 +143,24 @@ impl<'a> Builder<'a> {
             index,
             value,
         });
+        true
+    }
+
+    fn set_key(&mut self, object: Value, index: Value, instruction: Instruction) -> bool {
+        let Some(map) = self.keyed_map(object, index) else {
+            return false;
+        };
+        let key = self.key(index);
+        let value = self.read(Register(instruction.c()));
+        let value = self.tagged(value);
+        let frame = self.frame_state();
+        self.effect(Node::StoreKey {
+            map,
+            key,
+            value,
+            frame,
+        });
+        self.check_validity();
         true
     }
 
@@ -116,7 +186,7 @@ impl<'a> Builder<'a> {
     /// Whether an object can be such a receiver.
     pub(super) fn can_be(&self, object: Value, receiver: Receiver) -> bool {
         match receiver {
-            Receiver::Shape(_) => self.kinds(object).meets(Kinds::MAP),
+            Receiver::Shape(_) | Receiver::Dictionary => self.kinds(object).meets(Kinds::MAP),
             Receiver::Kind(kinds) => self.kinds(object).meets(kinds),
         }
     }
@@ -129,7 +199,20 @@ impl<'a> Builder<'a> {
         Some(match receiver {
             Receiver::Shape(shape) => self.of_shape(object, shape),
             Receiver::Kind(kinds) => self.of_kind(object, kinds),
+            Receiver::Dictionary => self.of_dictionary(object)?,
         })
+    }
+
+    /// The map, checked to be a hash table without a member of the current instruction's name.
+    fn of_dictionary(&mut self, map: Value) -> Option<Value> {
+        let feedback = usize::from(self.frame.instruction().c());
+        let name = self.frame.input.block.feedback.get(feedback)?.key;
+        let name = self.pool_constant(name);
+        let map = self.tagged(map);
+        let frame = self.frame_state();
+        let checked = self.value(Node::GuardDictionary { map, name, frame });
+        self.refine(map, checked);
+        Some(checked)
     }
 
     /// The member of an object that is a proper receiver.
@@ -186,7 +269,8 @@ impl<'a> Builder<'a> {
         let Some(value) = self.load_member(object, access) else {
             return false;
         };
-        if mode.has(ReadMode::INVOKE) && self.call_list_method(value, object, &[], instruction) {
+        if mode.has(ReadMode::INVOKE) && self.call_method_in_place(value, object, &[], instruction)
+        {
             return true;
         }
         let receiver = super::call::Receiver {

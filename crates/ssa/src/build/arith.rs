@@ -6,7 +6,7 @@ use super::Builder;
 use crate::ir::{Node, Representation, Value};
 
 impl Builder<'_> {
-    /// Builds an instruction of this family on numbers; false if it is none, or its operands are no numbers.
+    /// Builds an instruction of this family on numbers, or a concatenation of strings; false if it is neither.
     pub(super) fn arith(&mut self, op: Op, instruction: Instruction) -> bool {
         match op {
             Op::Negate | Op::Not => {
@@ -52,7 +52,7 @@ impl Builder<'_> {
 
     fn binary(&mut self, op: Op, instruction: Instruction, lhs: Value, rhs: Value) -> bool {
         if !self.are_numbers(lhs, rhs) {
-            return false;
+            return self.concatenate(op, instruction, lhs, rhs);
         }
         let is_bool = |value| self.function.ty(value).representation == Representation::Bool;
         let result = match op {

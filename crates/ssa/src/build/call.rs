@@ -2,6 +2,7 @@
 
 use kiln_bytecode::{Constant, Instruction, Op, Register, Role, register_written};
 
+use super::access::KEYS;
 use super::{Builder, Continuation, Frame, operand};
 use crate::ir::{Kinds, Node, Number, Type, Value};
 use crate::job::{
@@ -93,7 +94,7 @@ impl<'a> Builder<'a> {
             Some(Op::CallSuper) => self.read(window.offset(1)),
             _ => object,
         };
-        if self.call_list_method(callee, object, &arguments, instruction) {
+        if self.call_method_in_place(callee, object, &arguments, instruction) {
             return true;
         }
         let receiver = Receiver {
@@ -111,8 +112,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Calls of methods of lists that are one instruction.
-    pub(super) fn call_list_method(
+    /// Calls of methods of lists, strings and maps that are one instruction.
+    pub(super) fn call_method_in_place(
         &mut self,
         callee: Value,
         object: Value,
@@ -126,11 +127,30 @@ impl<'a> Builder<'a> {
         else {
             return false;
         };
-        if self.kinds(object) != Kinds::LIST {
-            return false;
+        let kinds = self.kinds(object);
+        let result = if kinds == Kinds::LIST {
+            self.list_method(intrinsic, object, arguments)
+        } else if kinds == Kinds::MAP {
+            self.map_method(intrinsic, object, arguments)
+        } else if arguments.is_empty() {
+            self.string_intrinsic(intrinsic, &[object])
+        } else {
+            None
+        };
+        match result {
+            Some(result) => self.deliver_result(instruction, destination, result),
+            None => return false,
         }
-        let list = object;
-        let result = match (intrinsic, arguments) {
+        true
+    }
+
+    fn list_method(
+        &mut self,
+        intrinsic: Intrinsic,
+        list: Value,
+        arguments: &[Value],
+    ) -> Option<Value> {
+        Some(match (intrinsic, arguments) {
             (Intrinsic::Length, []) => self.value(Node::ListLength { list }),
             (Intrinsic::Pop, []) => self.value(Node::PopElement { list }),
             (Intrinsic::Pull, []) => self.value(Node::PullElement { list }),
@@ -140,10 +160,24 @@ impl<'a> Builder<'a> {
                 self.effect(Node::PushElement { list, value, frame });
                 list
             }
-            _ => return false,
-        };
-        self.deliver_result(instruction, destination, result);
-        true
+            _ => return None,
+        })
+    }
+
+    fn map_method(
+        &mut self,
+        intrinsic: Intrinsic,
+        map: Value,
+        arguments: &[Value],
+    ) -> Option<Value> {
+        match (intrinsic, arguments) {
+            (Intrinsic::HasIndex, &[key]) if self.kinds(key).meets(KEYS) => {
+                let key = self.key(key);
+                let frame = self.frame_state();
+                Some(self.value(Node::HasKey { map, key, frame }))
+            }
+            _ => None,
+        }
     }
 
     /// The arguments in a call's window.
@@ -171,6 +205,10 @@ impl<'a> Builder<'a> {
         let Some(destination) = register_written(instruction) else {
             return false;
         };
+        if let Some(result) = self.string_intrinsic(intrinsic, arguments) {
+            self.deliver_result(instruction, destination, result);
+            return true;
+        }
         let kinds = self.kinds(argument);
         let result = match intrinsic {
             Intrinsic::Length if kinds == Kinds::LIST => {
@@ -182,15 +220,9 @@ impl<'a> Builder<'a> {
             Intrinsic::Pull if kinds == Kinds::LIST => {
                 self.value(Node::PullElement { list: argument })
             }
-            Intrinsic::Length
-            | Intrinsic::Push
-            | Intrinsic::Pop
-            | Intrinsic::Pull
-            | Intrinsic::Range => {
-                return false;
-            }
-            _ if !kinds.meets(Kinds::NUMBER) => return false,
-            _ => {
+            Intrinsic::Floor | Intrinsic::SquareRoot | Intrinsic::Absolute
+                if kinds.meets(Kinds::NUMBER) =>
+            {
                 let value = self.number(argument);
                 self.value(match intrinsic {
                     Intrinsic::SquareRoot => Node::SquareRootF64 { value },
@@ -198,6 +230,7 @@ impl<'a> Builder<'a> {
                     _ => Node::FloorF64 { value },
                 })
             }
+            _ => return false,
         };
         self.deliver_result(instruction, destination, result);
         true

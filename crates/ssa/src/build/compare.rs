@@ -87,7 +87,7 @@ impl Builder<'_> {
         true
     }
 
-    /// The outcome of comparing two numbers, or something with null.
+    /// The outcome of comparing two numbers, two strings, or something with null.
     fn outcome(&mut self, condition: Condition, lhs: Value, rhs: Value) -> Option<Value> {
         if self.are_numbers(lhs, rhs) {
             let (lhs, rhs) = (self.number(lhs), self.number(rhs));
@@ -96,6 +96,9 @@ impl Builder<'_> {
                 lhs,
                 rhs,
             }));
+        }
+        if let Some(outcome) = self.compare_strings(condition, lhs, rhs) {
+            return Some(outcome);
         }
         let is_null = |value| self.kinds(value) == Kinds::NULL;
         let other = match (is_null(lhs), is_null(rhs)) {

@@ -168,7 +168,7 @@ impl Builder<'_> {
             SiteFeedback::Container(seen) if known.meets(*seen) => *seen,
             _ => known,
         };
-        let is_simple = (kinds == Kinds::RANGE || kinds == Kinds::LIST)
+        let is_simple = [Kinds::RANGE, Kinds::LIST, Kinds::STRING].contains(&kinds)
             && self.kinds(index).meets(Kinds::NUMBER);
         if !is_simple {
             return self.generic_loop(instruction, &[counter, element], Kinds::ANY);
@@ -177,6 +177,7 @@ impl Builder<'_> {
         let value = self.of_kind(value, kinds);
         let length = match kinds {
             Kinds::RANGE => self.value(Node::RangeCount { range: value }),
+            Kinds::STRING => self.value(Node::StringLength { string: value }),
             _ => self.value(Node::ListLength { list: value }),
         };
         let next = self.next_index(index);
@@ -196,6 +197,7 @@ impl Builder<'_> {
         self.block = pass;
         let found = match kinds {
             Kinds::RANGE => self.range_element(value, next),
+            Kinds::STRING => self.character_at(value, next),
             _ => {
                 let elements = self.value(Node::ListElements { list: value });
                 let index = next;

@@ -15,6 +15,7 @@ mod compare;
 mod control;
 mod iter;
 mod plan;
+mod strings;
 mod variables;
 
 use std::collections::HashMap;

@@ -216,6 +216,32 @@ macro_rules! for_each_node {
             /// Gives the map a further slot and the shape that has it.
             add_slot = AddSlot { map: tagged, slot: SlotIndex, value: tagged, shape: ShapeId, frame: FrameId } -> none [allocates throws writes_slots writes_shapes];
 
+            // ---- entries of maps by key ----
+            /// The element of a map for a key, its own or an inherited one; exits if there is none. The key is a number or string.
+            find_element = FindElement { map: tagged, key: tagged, frame: FrameId } -> tagged(ANY) [exits allocates reads_slots reads_shapes reads_other];
+            /// Gives a map an entry, or an entry another value. The key is a number or string.
+            store_key = StoreKey { map: tagged, key: tagged, value: tagged, frame: FrameId } -> none [exits allocates throws writes_slots writes_shapes writes_validity writes_other];
+            /// Whether a map has a key of its own, which is a number or string.
+            has_key = HasKey { map: tagged, key: tagged, frame: FrameId } -> bool(TRUTH) [exits allocates reads_slots reads_shapes reads_other];
+            /// Exits unless the value is a dictionary in which the name, an interned string, is looked up among the members of all maps.
+            guard_dictionary = GuardDictionary { map: tagged, name: tagged, frame: FrameId } -> tagged(MAP) [exits reads_slots reads_shapes reads_other];
+
+            // ---- strings ----
+            /// The number of characters.
+            string_length = StringLength { string: tagged } -> i64(WHOLE) [];
+            /// The character at an index, negative ones from the end, as a string; exits if there is none.
+            character_at = CharacterAt { string: tagged, index: i64, frame: FrameId } -> tagged(STRING) [exits allocates];
+            /// The code point of the first character; exits if there is none.
+            character_code = CharacterCode { string: tagged, frame: FrameId } -> i64(WHOLE) [exits allocates];
+            /// The string of the character with this code point; exits if there is none.
+            character_of = CharacterOf { code: i64, frame: FrameId } -> tagged(STRING) [exits allocates];
+            /// Whether two strings have the same contents.
+            equal_strings = EqualStrings { lhs: tagged, rhs: tagged, frame: FrameId } -> bool(TRUTH) [exits allocates];
+            /// The order of two strings: -1, 0 or 1.
+            compare_strings = CompareStrings { lhs: tagged, rhs: tagged, frame: FrameId } -> i64(WHOLE) [exits allocates];
+            /// `lhs + rhs` of strings, or of strings and numbers.
+            concatenate = Concatenate { lhs: tagged, rhs: tagged, frame: FrameId } -> tagged(ANY) [exits allocates];
+
             // ---- global variables ----
             /// What the variable's cell holds, perhaps the mark of no value.
             load_global = LoadGlobal { global: GlobalId } -> tagged(ANY) [reads_globals];

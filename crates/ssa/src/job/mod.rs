@@ -140,6 +140,8 @@ pub enum Receiver {
     Shape(ShapeId),
     /// Values of these kinds, whose members are those of their type map.
     Kind(Kinds),
+    /// Maps that are hash tables and have no such member of their own, nor a prototype.
+    Dictionary,
 }
 
 /// Where a member was.
@@ -206,7 +208,7 @@ pub struct ConstantInput {
 /// The intrinsic functions that the optimizer knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intrinsic {
-    /// `len` of a list.
+    /// `len` of a list or string.
     Length,
     /// `push` on a list.
     Push,
@@ -214,6 +216,12 @@ pub enum Intrinsic {
     Pop,
     /// `pull` of a list.
     Pull,
+    /// `code` of a string's first character.
+    Code,
+    /// `char`, the string of a code.
+    Character,
+    /// `hasIndex` of a map.
+    HasIndex,
     /// `floor`
     Floor,
     /// `sqrt`
@@ -231,6 +239,9 @@ impl Intrinsic {
         (Intrinsic::Push, "push"),
         (Intrinsic::Pop, "pop"),
         (Intrinsic::Pull, "pull"),
+        (Intrinsic::Code, "code"),
+        (Intrinsic::Character, "char"),
+        (Intrinsic::HasIndex, "hasIndex"),
         (Intrinsic::Floor, "floor"),
         (Intrinsic::SquareRoot, "sqrt"),
         (Intrinsic::Absolute, "abs"),

@@ -45,6 +45,7 @@ impl CompileJob {
     /// code1 @7 never                           ; never run
     /// code1 @8 member shape3 own slot2, shape4 inherited constant0 slot1 constant1, list inherited constant2 slot0 constant3
     /// code1 @9 member shape3 add slot3 shape5, open
+    /// code1 @9 member dictionary inherited constant0 slot2 constant3
     /// code1 @9 calls code2, constant1          ; what it called; behind `member` if it has both
     /// constant0 = map
     /// constant4 = map parent constant0         ; what `super` is in its methods
@@ -199,6 +200,7 @@ impl CompileJob {
     fn member_case(&self, text: &mut Scanner<'_>) -> Result<MemberCase, Problem> {
         let receiver = match text.take("shape") {
             true => Receiver::Shape(super::ShapeId(text.number()?)),
+            false if text.take("dictionary") => Receiver::Dictionary,
             false => Receiver::Kind(Kinds::parse_field(text)?),
         };
         let access = match text.name() {

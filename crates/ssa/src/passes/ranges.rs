@@ -188,6 +188,8 @@ fn bounds(
         // An index is one of a list or something as long.
         Some(Node::ListLength { .. } | Node::RangeCount { .. }) => within(0, MAX_LENGTH),
         Some(Node::CheckBounds { .. }) => within(0, MAX_LENGTH - 1),
+        Some(Node::StringLength { .. }) => within(0, i64::from(u32::MAX)),
+        Some(Node::CharacterCode { .. }) => within(0, i64::from(u32::from(char::MAX))),
         Some(&(Node::AddI64 { lhs, rhs } | Node::AddI64Checked { lhs, rhs, .. }))
             if depth < MAX_DEPTH =>
         {

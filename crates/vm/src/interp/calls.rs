@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use kiln_bytecode::ReadMode;
 
+use super::whole::front_index;
 use super::{
     Next, Operands, Site, SlowPath, State, Step, access, invoke_function, profiled, shortcuts,
     target_of,
@@ -607,7 +608,18 @@ pub(super) fn slow_call_super(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn call_index(_state: &mut State, _instruction: Operands) -> Step {
+pub(super) fn call_index(state: &mut State, instruction: Operands) -> Step {
+    // What `list[index] += 1` reads is hardly ever a function.
+    let site = state.site(instruction);
+    if instruction.flags() == 0
+        && let Some(list) = site.get(instruction.b() + 1).as_list()
+        && let Some(index) = front_index(site.get(instruction.c()).number_or_nan())
+        && let Some(value) = list.get(index)
+        && !value.is_function()
+    {
+        site.set(instruction.a(), value);
+        return Step::Continue;
+    }
     Step::Slow(slow_call_index)
 }
 
@@ -618,7 +630,16 @@ fn slow_call_index(vm: &mut Vm, next: Next) -> Step {
     // SAFETY: the verifier has checked that the window's fixed slots are registers.
     let window = unsafe { site.base.add(usize::from(site.instruction.b())) };
     let object = site.get(site.instruction.b() + 1);
-    match vm.statement_element(object, site.get(site.instruction.c())) {
+    let index = site.get(site.instruction.c());
+    if site.instruction.flags() == 0
+        && let Some(map) = object.as_map()
+        && let Some(value) = vm.map_get_quick(map, index)
+        && !value.is_function()
+    {
+        site.set(site.instruction.a(), value);
+        return Step::Continue;
+    }
+    match vm.statement_element(object, index) {
         Ok((value, holder)) => match value.as_function() {
             Some(function) => {
                 let super_value = holder.map_or(Value::NULL, |holder| super_of(vm, holder));

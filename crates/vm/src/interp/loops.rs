@@ -2,6 +2,7 @@
 
 use kiln_bytecode::{Instruction, Op};
 
+use super::arith::observed_kinds;
 use super::whole::{front_index, to_i32};
 use super::{Next, Operands, Site, State, Step, continue_at};
 use crate::error::Fallible;
@@ -113,7 +114,15 @@ fn slow_for_loop(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
     let state = site.instruction.b();
-    match next_element(vm, site.get(state), site.get(state + 1)) {
+    let sequence = site.get(state);
+    if let Some(seen) = site
+        .code()
+        .sequences
+        .get(usize::from(site.instruction.flags()))
+    {
+        seen.set(seen.get() | observed_kinds(sequence));
+    }
+    match next_element(vm, sequence, site.get(state + 1)) {
         Ok((index, element)) => {
             site.set(state + 1, index);
             pass_or_end(vm, site, element)

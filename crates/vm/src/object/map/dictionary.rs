@@ -19,6 +19,7 @@
 //! containers that have changed.
 
 use std::cell::Cell;
+use std::mem::offset_of;
 use std::ops::Range;
 
 use crate::error::{Fallible, RuntimeError};
@@ -100,6 +101,9 @@ impl Word {
 }
 
 impl DictionaryCell {
+    /// Where compiled code finds how many keys are strings.
+    pub const STRINGS_OFFSET: usize = offset_of!(DictionaryCell, strings);
+
     /// A new, empty table with room for `capacity` entries.
     pub fn allocate(heap: &mut impl Allocator, capacity: usize) -> Fallible<Gc<DictionaryCell>> {
         if capacity > MAX_ENTRIES {

@@ -70,6 +70,8 @@ unsafe impl CellType for MapCell {
 pub const MAX_INLINE_SLOTS: usize = 28;
 
 impl MapCell {
+    /// The bit in the header's flags that says whether the map is a hash table.
+    pub const DICTIONARY_FLAG: u8 = DICTIONARY;
     /// Where compiled code finds the first inline slot.
     pub const SLOTS_OFFSET: usize = size_of::<MapCell>();
     /// Where compiled code finds the overflow cell.
@@ -160,8 +162,9 @@ impl Gc<MapCell> {
         self.header().has_flag(DICTIONARY)
     }
 
+    /// Whether the map is the live view of the global variables.
     #[inline(always)]
-    fn is_globals(self) -> bool {
+    pub(crate) fn is_globals(self) -> bool {
         self.header().has_flag(GLOBALS)
     }
 

@@ -3,6 +3,7 @@
 use hashbrown::HashTable;
 
 use super::cell::{flags, new_copy};
+use super::recent::RecentStrings;
 use super::{StringCell, hash_of};
 use crate::error::Fallible;
 use crate::heap::{Gc, Marker, Survivors};
@@ -14,12 +15,14 @@ pub const SHARED_CHARACTERS: usize = 256;
 /// The shared strings of one interpreter: the empty string, the strings of one character, and the
 /// interned strings.
 ///
-/// The first two kinds are made on demand and stay; the interned ones are held weakly.
+/// The first two kinds are made on demand and stay; the interned ones, and some recent concatenations, are held weakly.
 pub struct Strings {
     empty: Option<Gc<StringCell>>,
     characters: Box<[Option<Gc<StringCell>>; SHARED_CHARACTERS]>,
     /// Strings of two code points and more, and of one from `SHARED_CHARACTERS` on.
     interned: HashTable<Gc<StringCell>>,
+    /// Short concatenations.
+    pub(super) recent: RecentStrings,
 }
 
 impl Default for Strings {
@@ -40,6 +43,7 @@ impl Strings {
             empty: None,
             characters: Box::new([None; SHARED_CHARACTERS]),
             interned: HashTable::new(),
+            recent: RecentStrings::new(),
         }
     }
 
@@ -69,8 +73,9 @@ impl Strings {
         }
     }
 
-    /// Forgets interned strings that nobody else refers to.
+    /// Forgets interned and recent strings that nobody else refers to.
     pub fn forget_dead(&mut self, survivors: &Survivors) {
+        self.recent.forget_dead(survivors);
         self.interned.retain(|cell| survivors.contains(*cell));
     }
 

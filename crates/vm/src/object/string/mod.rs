@@ -39,6 +39,7 @@ mod cell;
 mod compare;
 mod index;
 mod intern;
+mod recent;
 mod rope;
 mod slice;
 #[cfg(test)]

@@ -13,7 +13,7 @@
 //! The header's `small` byte counts the appends since the string was last flattened.
 
 use super::cell::{Extent, new_buffer, new_copy};
-use super::{MAX_LENGTH, StringCell, empty, from_char, index, substring};
+use super::{MAX_LENGTH, StringCell, empty, from_char, hash_of, index, substring};
 use crate::error::{Fallible, RuntimeError};
 use crate::heap::Gc;
 use crate::object::allocator::Allocator;
@@ -93,16 +93,30 @@ fn join(
     right: Gc<StringCell>,
 ) -> Fallible<Gc<StringCell>> {
     debug_assert!(!left.is_rope() && !right.is_rope());
-    let joined = whole.new_inline(alloc)?;
-    let target = joined.own_bytes();
-    // SAFETY: ropes have `ROPE_MINIMUM` bytes at least, so the parts are none; the new cell has
-    // room for both.
-    unsafe {
+    // SAFETY: ropes have `ROPE_MINIMUM` bytes at least, so the parts are none; every target has room for both.
+    let copy_to = |target: *mut u8| unsafe {
         target.copy_from_nonoverlapping(left.bytes(), left.byte_length());
         target
             .add(left.byte_length())
             .copy_from_nonoverlapping(right.bytes(), right.byte_length());
+    };
+    if !alloc.strings().recent.is_worthwhile(whole.bytes) {
+        let joined = whole.new_inline(alloc)?;
+        copy_to(joined.own_bytes());
+        return Ok(joined);
     }
+    let mut buffer = [0; ROPE_MINIMUM];
+    copy_to(buffer.as_mut_ptr());
+    // SAFETY: two strings one after the other, of which nothing has been left out.
+    let text = unsafe { std::str::from_utf8_unchecked(&buffer[..whole.bytes]) };
+    let hash = hash_of(text);
+    if let Some(known) = alloc.strings().recent.find(text, hash) {
+        return Ok(known);
+    }
+    let joined = whole.new_inline(alloc)?;
+    copy_to(joined.own_bytes());
+    joined.cache_hash(hash);
+    alloc.strings().recent.add(joined, hash);
     Ok(joined)
 }
 
