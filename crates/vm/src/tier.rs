@@ -222,11 +222,6 @@ impl Vm {
         self.tiers.values.remove(&number);
     }
 
-    /// Whether the global variable with this number has a value.
-    pub fn is_global_assigned(&self, number: u32) -> bool {
-        !self.globals.cell(number).value.get().is_unassigned()
-    }
-
     /// The code instance at an address, if there is one.
     pub fn instance_at(&self, address: usize) -> Option<&CodeInstance> {
         self.instances

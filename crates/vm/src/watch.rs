@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | members found along `__isa` and in type maps stay where they are | [`Vm::watch_prototypes`] | a new prototype epoch |
 //! | a global variable keeps its value | [`Vm::constant_global`] | a second store to it, from wherever |
+//! | a global variable has some value | [`Vm::assigned_global`] | its removal from `globals` |
 //! | a name means the intrinsic | [`Vm::constant_global`] | a global variable of that name |
 //! | a method or other member of a prototype keeps its value | [`Vm::constant_slot`] | the next store of another value, from wherever |
 //!
@@ -207,6 +208,11 @@ impl Vm {
     /// Compiled code must keep the value where the collector finds it.
     pub fn constant_global(&mut self, number: u32, dependent: &Arc<Validity>) -> Option<Value> {
         self.globals.constant(number, dependent)
+    }
+
+    /// Whether the global variable with this number has a value. If so, `dependent` relies on its having one from now on.
+    pub fn assigned_global(&mut self, number: u32, dependent: &Arc<Validity>) -> bool {
+        self.globals.is_assigned(number, dependent)
     }
 
     /// The value of a prototype's slot, which an inline cache or a look-up has led to, if it will not change as far as can be told: it

@@ -66,9 +66,10 @@ impl Lowering<'_, '_> {
                 self.builder.ins().iadd(first, bytes)
             }
         };
+        let (code, position) = state.origin();
         let exit = Box::new(Exit {
-            code: self.job.places.codes[state.code].address as *const _,
-            position: state.position,
+            code: self.job.places.codes[code].address as *const _,
+            position,
             kind: leave.kind,
             count: Cell::new(0),
         });

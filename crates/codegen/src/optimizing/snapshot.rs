@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use kiln_bytecode::{Effects, Op, changed_element};
+use kiln_bytecode::{Effects, Op, ReadMode, changed_element};
 use kiln_ssa::entity::EntityVec;
 use kiln_ssa::ir::{Entry, Kinds, SlotIndex};
 use kiln_ssa::job::{
@@ -261,7 +261,7 @@ impl<'a> Snapshot<'a> {
             return *known;
         }
         let constant = self.vm.constant_global(number, self.validity);
-        let is_assigned = self.vm.is_global_assigned(number);
+        let is_assigned = self.vm.assigned_global(number, self.validity);
         let input = match constant {
             Some(value) if is_assigned => GlobalInput::Constant(self.constant(value)),
             Some(value) => GlobalInput::Intrinsic(self.constant(value)),
@@ -307,10 +307,10 @@ impl<'a> Snapshot<'a> {
     fn copy_feedback(&mut self, id: CodeId, instance: &CodeInstance) {
         let address = std::ptr::from_ref(instance) as usize;
         for position in 0..instance.instructions.len() as u32 {
-            if self.failed.contains(&(address, position)) {
-                continue;
-            }
-            let feedback = self.site(instance, position);
+            let feedback = match self.failed.contains(&(address, position)) {
+                true => SiteFeedback::Failed,
+                false => self.site(instance, position),
+            };
             if feedback != SiteFeedback::Unknown {
                 self.job.codes[id].set_feedback(position, feedback);
             }
@@ -378,6 +378,10 @@ impl<'a> Snapshot<'a> {
                 }
                 None => SiteFeedback::Unknown,
             },
+            // Notes nothing. What the variable holds now tells what reading it calls.
+            Op::GetGlobal if ReadMode(instruction.flags()).has(ReadMode::INVOKE) => {
+                self.called_global(instance, instruction.bc() as usize)
+            }
             Op::Call => match cell {
                 Some(cell) => match self.calls(cell) {
                     Some(calls) => SiteFeedback::Call(calls),
@@ -399,6 +403,28 @@ impl<'a> Snapshot<'a> {
                 };
                 SiteFeedback::Operands(kinds)
             }
+            _ => SiteFeedback::Unknown,
+        }
+    }
+
+    /// What reading a global variable calls.
+    fn called_global(&mut self, instance: &CodeInstance, index: usize) -> SiteFeedback {
+        let number = instance.global_numbers.get(index);
+        let value = number.map(|number| self.vm.global_value(*number));
+        let callee = value
+            .and_then(|value| value.as_function())
+            .map(|function| function.callee());
+        match callee {
+            Some(Callee::Script(code)) => SiteFeedback::Call(match self.code(code as usize) {
+                Some(code) => CallFeedback {
+                    targets: vec![CallTarget::Code(code)],
+                    is_open: false,
+                },
+                None => CallFeedback {
+                    targets: Vec::new(),
+                    is_open: true,
+                },
+            }),
             _ => SiteFeedback::Unknown,
         }
     }

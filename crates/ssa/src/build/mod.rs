@@ -351,15 +351,51 @@ impl<'a> Builder<'a> {
     }
 
     fn instruction(&mut self, op: Op, instruction: Instruction) {
+        self.branch_to_invoke_path(instruction);
+        let has_failed = *self.frame.feedback() == SiteFeedback::Failed;
         let is_built = self.control(op, instruction)
-            || self.arith(op, instruction)
+            || self.iter(op, instruction)
+            || !has_failed && self.speculate(op, instruction);
+        if !is_built {
+            self.generic(instruction);
+        }
+    }
+
+    /// Builds an instruction as feedback says; false if it says too little.
+    fn speculate(&mut self, op: Op, instruction: Instruction) -> bool {
+        self.arith(op, instruction)
             || self.compare(op, instruction)
             || self.variables(op, instruction)
             || self.access(op, instruction)
             || self.call(op, instruction)
-            || self.iter(op, instruction);
-        if !is_built {
-            self.generic(instruction);
+    }
+
+    /// Goes to the instruction's invoke path if an operand is a function, where that has been seen.
+    fn branch_to_invoke_path(&mut self, instruction: Instruction) {
+        let position = self.frame.position;
+        let Some(path) = self.frame.input.taken_invoke_path(position) else {
+            return;
+        };
+        let operands = instruction.op().map_or(&[][..], |op| op.info().operands);
+        for operand in operands.iter().filter(|operand| operand.role == Role::In) {
+            let register = Register(instruction.field(operand.field));
+            let value = self.read(register);
+            if !self.kinds(value).meets(Kinds::FUNCTION) {
+                continue;
+            }
+            let tagged = self.tagged(value);
+            let condition = self.value(Node::IsKind {
+                value: tagged,
+                kinds: Kinds::FUNCTION,
+            });
+            let holds = self.target(path);
+            let others = self.function.add_block();
+            self.end_block(Node::Branch {
+                condition,
+                holds,
+                fails: BlockCall::to(others),
+            });
+            self.block = others;
         }
     }
 
@@ -389,8 +425,9 @@ impl<'a> Builder<'a> {
             return BlockCall::to(block);
         }
         let planned = planned.clone();
-        let is_inside =
-            |landing: &plan::Landing| from.is_some_and(|at| landing.inside.contains(&at));
+        let is_inside = |landing: &plan::Landing| {
+            from.is_some_and(|at| landing.inside.contains(&self.frame.input.owner(at)))
+        };
         let lands = planned
             .landing
             .as_ref()
@@ -646,10 +683,19 @@ impl<'a> Builder<'a> {
 
     /// Whether both operands are numbers as far as types and feedback say.
     fn are_numbers(&self, lhs: Value, rhs: Value) -> bool {
+        let has_path = self
+            .frame
+            .input
+            .taken_invoke_path(self.frame.position)
+            .is_some();
         let (lhs, rhs) = (self.kinds(lhs), self.kinds(rhs));
         let known = lhs.union(rhs).is_within(Kinds::NUMBER);
         let possible = lhs.meets(Kinds::NUMBER) && rhs.meets(Kinds::NUMBER);
         let seen = match self.frame.feedback() {
+            // Functions have gone the invoke path.
+            SiteFeedback::Operands(kinds) if has_path => {
+                kinds.without(Kinds::FUNCTION) == Kinds::NUMBER
+            }
             SiteFeedback::Operands(kinds) => kinds.is_within(Kinds::NUMBER),
             _ => false,
         };
@@ -683,6 +729,7 @@ impl<'a> Builder<'a> {
             registers,
             globals: Vec::new(),
             caller: self.frame.caller,
+            origin: None,
         };
         self.function.add_frame(frame)
     }

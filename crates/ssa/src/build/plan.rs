@@ -44,7 +44,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Divides the bytecode reached from `start`. Invoke paths are reached by nothing; instructions that have never run lead nowhere.
+    /// Divides the bytecode reached from `start`. Invoke paths that have not been taken are reached by nothing; instructions that have never
+    /// run lead nowhere.
     pub fn of(input: &CodeInput, start: u32) -> Plan {
         let code = Flow { input };
         let leaders = code.leaders(start);
@@ -80,12 +81,14 @@ impl Plan {
             let latches: Vec<usize> = latches.collect();
             let is_loop_header = !latches.is_empty();
             // In code entered in mid-loop, a test may be where only ways around its loop lead back to.
-            let inside = code
-                .loop_at(start)
-                .filter(|inside| latches.iter().any(|&from| inside.contains(&order[from])));
+            let inside = code.loop_at(start).filter(|inside| {
+                latches
+                    .iter()
+                    .any(|&from| inside.contains(&input.owner(order[from])))
+            });
             let is_inside = |from: usize| {
                 let range = inside.as_ref();
-                range.is_none_or(|range| range.contains(&order[from]))
+                range.is_none_or(|range| range.contains(&input.owner(order[from])))
             };
             let (latches, around): (Vec<usize>, Vec<usize>) =
                 latches.into_iter().partition(|&from| is_inside(from));
@@ -169,6 +172,7 @@ impl Flow<'_> {
             if let Some(target) = self.input.instruction(position).jump_target(position) {
                 leaders.extend([target as u32, position + 1]);
             }
+            leaders.extend(self.input.block.invoke_path(position));
         }
         leaders.sort_unstable();
         leaders.dedup();
@@ -186,6 +190,10 @@ impl Flow<'_> {
         for position in start..end {
             if *self.input.feedback(position) == SiteFeedback::NeverRun {
                 return successors;
+            }
+            // Once for each operand that may be a function.
+            if let Some(path) = self.input.taken_invoke_path(position) {
+                successors.extend([path, path]);
             }
             let instruction = self.input.instruction(position);
             let falls_through = instruction.op().is_some_and(|op| op.falls_through());

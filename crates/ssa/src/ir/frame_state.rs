@@ -26,9 +26,16 @@ pub struct FrameState {
     pub globals: Vec<(GlobalId, Value)>,
     /// The frame state of the caller, if this frame is an inlined function's.
     pub caller: Option<FrameId>,
+    /// The instruction whose guard this is, if the guard has been moved away from it: there speculation has failed when code is left.
+    pub origin: Option<(CodeId, u32)>,
 }
 
 impl FrameState {
+    /// The instruction that speculates.
+    pub fn origin(&self) -> (CodeId, u32) {
+        self.origin.unwrap_or((self.code, self.position))
+    }
+
     /// Its own values, without the callers'.
     pub fn values(&self) -> impl Iterator<Item = Value> + '_ {
         let registers = self.registers.iter().map(|(_, value)| *value);

@@ -302,6 +302,17 @@ impl Function {
         self.add_frame(copy)
     }
 
+    /// The frame state for a guard that moves from where it has the frame state `from` to where `to` is right.
+    pub fn moved_frame(&mut self, from: FrameId, to: FrameId) -> FrameId {
+        let origin = self.frames[from].origin();
+        if self.frames[to].origin() == origin {
+            return to;
+        }
+        let mut copy = self.frames[to].clone();
+        copy.origin = Some(origin);
+        self.add_frame(copy)
+    }
+
     /// Calls `visit` with all values of a frame state and its callers'.
     pub fn for_each_frame_value(&self, frame: FrameId, mut visit: impl FnMut(Value)) {
         let mut next = Some(frame);

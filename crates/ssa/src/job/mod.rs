@@ -85,6 +85,29 @@ impl CodeInput {
         feedback.unwrap_or(&SiteFeedback::Unknown)
     }
 
+    /// Where the instruction at a position goes on if an operand is a function, if that has happened.
+    pub fn taken_invoke_path(&self, position: u32) -> Option<u32> {
+        let is_taken = match self.feedback(position) {
+            // `ANY` stands for kinds that are not told apart.
+            SiteFeedback::Operands(seen) | SiteFeedback::Container(seen) => {
+                seen.meets(Kinds::FUNCTION) && *seen != Kinds::ANY
+            }
+            SiteFeedback::Failed => true,
+            _ => false,
+        };
+        is_taken.then(|| self.block.invoke_path(position)).flatten()
+    }
+
+    /// The instruction that goes the invoke path which a position is on; the position itself if it is on none. Invoke paths stand
+    /// behind everything else.
+    pub fn owner(&self, position: u32) -> u32 {
+        let paths = self.block.invoke_paths.iter();
+        let path = paths
+            .filter(|path| path.to <= position)
+            .max_by_key(|path| path.to);
+        path.map_or(position, |path| path.from)
+    }
+
     /// Notes what is known about the instruction at a position.
     pub fn set_feedback(&mut self, position: u32, feedback: SiteFeedback) {
         let position = position as usize;
@@ -103,6 +126,8 @@ pub enum SiteFeedback {
     Unknown,
     /// The instruction has never been reached.
     NeverRun,
+    /// Code that relied on what was observed here had to be left again and again: nothing must be assumed.
+    Failed,
     /// The kinds that operands of arithmetic, a comparison or a branch were of, both together.
     Operands(Kinds),
     /// What `get_index`, `set_index` and `for_loop` went into.

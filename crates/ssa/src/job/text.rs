@@ -166,6 +166,7 @@ impl CompileJob {
     ) -> Result<SiteFeedback, Problem> {
         Ok(match text.name() {
             "never" => SiteFeedback::NeverRun,
+            "failed" => SiteFeedback::Failed,
             "operands" => SiteFeedback::Operands(Kinds::parse_field(text)?),
             "container" => SiteFeedback::Container(Kinds::parse_field(text)?),
             "member" => SiteFeedback::Member(self.member(text)?),

@@ -135,6 +135,19 @@ fn guard_entry(
     let Some(frame) = checkpoint(function, header) else {
         return false;
     };
+    let parameter = function.blocks[header].parameters[index];
+    let guard = one
+        .blocks
+        .iter()
+        .flat_map(|&block| &function.blocks[block].instructions)
+        .find_map(|&inst| match *function.node(inst) {
+            Node::GuardNumber { value, frame } if value == parameter => Some(frame),
+            _ => None,
+        });
+    let frame = match guard {
+        Some(guard) => function.moved_frame(guard, frame),
+        None => frame,
+    };
     let mut changed = false;
     let predecessors = function.predecessors()[header].clone();
     let outside = predecessors

@@ -114,7 +114,8 @@ fn move_to_end(
     let instructions = &mut function.blocks[to].instructions;
     let at = instructions.len().saturating_sub(1);
     instructions.insert(at, inst);
-    if let Some(frame) = frame {
+    if let (Some(frame), Some(before)) = (frame, function.node(inst).frame()) {
+        let frame = function.moved_frame(before, frame);
         function.instructions[inst].node.set_frame(frame);
     }
 }

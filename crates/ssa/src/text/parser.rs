@@ -137,9 +137,13 @@ impl Parser {
             registers: Vec::new(),
             globals: Vec::new(),
             caller: None,
+            origin: None,
         };
         if text.take("+") {
             frame.window = text.number()?;
+        }
+        if text.take("for") {
+            frame.origin = Some((CodeId::parse(text)?, text.prefixed("@")?));
         }
         while !text.is_at_end() {
             if text.take("in") {
@@ -283,6 +287,7 @@ fn empty_frame() -> FrameState {
         registers: Vec::new(),
         globals: Vec::new(),
         caller: None,
+        origin: None,
     }
 }
 

@@ -63,6 +63,9 @@ impl Function {
         if frame.window != 0 {
             write!(f, " +{}", frame.window)?;
         }
+        if let Some((code, position)) = frame.origin {
+            write!(f, " for {code}@{position}")?;
+        }
         for (register, value) in &frame.registers {
             write!(f, " {register}={value}")?;
         }

@@ -43,6 +43,8 @@ pub struct Globals {
     stores: Vec<u8>,
     /// Optimized code that relies on variables not being stored to again.
     dependents: HashMap<u32, Dependents>,
+    /// Optimized code that relies on variables having values.
+    keepers: HashMap<u32, Dependents>,
     /// Entries of the map `globals` whose keys are no strings. They come last.
     others: Option<Gc<MapCell>>,
 }
@@ -77,6 +79,7 @@ impl Globals {
             listing: RefCell::default(),
             stores: Vec::new(),
             dependents: HashMap::new(),
+            keepers: HashMap::new(),
             others: None,
         }
     }
@@ -195,6 +198,15 @@ impl Globals {
         Some(constant)
     }
 
+    /// Whether the variable with this number has a value. If so, `dependent` relies on that from now on.
+    pub(crate) fn is_assigned(&mut self, index: u32, dependent: &Arc<Validity>) -> bool {
+        let is_assigned = !self.cell(index).value.get().is_unassigned();
+        if is_assigned {
+            self.keepers.entry(index).or_default().add(dependent);
+        }
+        is_assigned
+    }
+
     /// Assigns the variable with this number.
     pub fn assign(&mut self, index: u32, value: Value) {
         self.note_stores(index, 1);
@@ -244,6 +256,9 @@ impl Globals {
     /// Takes the value of the variable with this number, which must have one.
     pub fn unassign(&mut self, index: u32) {
         self.note_stores(index, u8::MAX);
+        if let Some(keepers) = self.keepers.get(&index) {
+            keepers.revoke();
+        }
         self.reconcile();
         self.cell(index).value.set(Value::UNASSIGNED);
         let home: *const GlobalCell = &self.chunks[index as usize / CHUNK][index as usize % CHUNK];
