@@ -33,7 +33,7 @@ use thiserror::Error;
 
 use crate::code_block::{
     CodeBlock, Constant, FeedbackInfo, FeedbackKind, GlobalRegister, Language, LineEntry, Origin,
-    Parameter, VariableInfo,
+    Parameter, SourceSpan, SpanEntry, VariableInfo,
 };
 use crate::instruction::{Instruction, ReadMode, Register};
 use crate::opcodes::Op;
@@ -148,6 +148,9 @@ pub struct CodeBlockBuilder {
     loops: Vec<LoopLabels>,
     invoke_paths: Vec<InvokePathLabels>,
     lines: Vec<LineEntry>,
+    spans: Vec<SpanEntry>,
+    /// What the instructions to come belong to.
+    span: Option<SourceSpan>,
     variables: Vec<VariableInfo>,
     /// The position of each label once it is bound.
     labels: Vec<Option<u32>>,
@@ -180,6 +183,8 @@ impl CodeBlockBuilder {
             loops: Vec::new(),
             invoke_paths: Vec::new(),
             lines: Vec::new(),
+            spans: Vec::new(),
+            span: None,
             variables: Vec::new(),
             labels: Vec::new(),
             jumps: Vec::new(),
@@ -223,6 +228,16 @@ impl CodeBlockBuilder {
             Some(last) if last.start == start => last.line = line,
             _ => self.lines.push(LineEntry { start, line }),
         }
+    }
+
+    /// The instructions emitted from here on belong to the expression or statement at `span`. Returns what was set before.
+    pub fn set_span(&mut self, span: Option<SourceSpan>) -> Option<SourceSpan> {
+        std::mem::replace(&mut self.span, span)
+    }
+
+    /// What the instructions to come belong to.
+    pub fn span(&self) -> Option<SourceSpan> {
+        self.span
     }
 
     // ---- labels ----
@@ -406,6 +421,12 @@ impl CodeBlockBuilder {
         if self.instructions.len() >= MAX_INSTRUCTIONS {
             self.fail(BuildError::TooManyInstructions);
             return Position(0);
+        }
+        if let Some(span) = self.span
+            && self.spans.last().is_none_or(|last| last.span != span)
+        {
+            let start = self.instructions.len() as u32;
+            self.spans.push(SpanEntry { start, span });
         }
         self.instructions.push(instruction);
         Position((self.instructions.len() - 1) as u32)

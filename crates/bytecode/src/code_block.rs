@@ -127,6 +127,41 @@ pub struct LineEntry {
     pub line: u32,
 }
 
+/// A range of the source text. Lines, and the characters of a line, count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SourceSpan {
+    /// The line it begins in.
+    pub line: u32,
+    /// Its first character.
+    pub column: u32,
+    /// The line it ends in.
+    pub end_line: u32,
+    /// The character behind its last one.
+    pub end_column: u32,
+}
+
+impl std::fmt::Display for SourceSpan {
+    /// As editors show it: `3:5-3:9`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let SourceSpan {
+            line,
+            column,
+            end_line,
+            end_column,
+        } = self;
+        write!(f, "{line}:{column}-{end_line}:{end_column}")
+    }
+}
+
+/// Instruction ranges to expressions: sorted by `start`, each entry holds up to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpanEntry {
+    /// The first instruction of the range.
+    pub start: u32,
+    /// The innermost expression, or the statement, that the instructions belong to.
+    pub span: SourceSpan,
+}
+
 /// Where a slow path continues when an operand read from a variable turns out to be a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvokePath {
@@ -197,6 +232,8 @@ pub struct CodeBlock {
     pub invoke_paths: Vec<InvokePath>,
     /// The line table.
     pub lines: Vec<LineEntry>,
+    /// The table of spans; empty if they are not known. The text form leaves it out.
+    pub spans: Vec<SpanEntry>,
     /// Names of the registers that hold variables.
     pub variables: Vec<VariableInfo>,
     /// The register of the frame's variable map, if the function needs one.
@@ -218,6 +255,12 @@ impl CodeBlock {
         after
             .checked_sub(1)
             .map_or(self.line, |at| self.lines[at].line)
+    }
+
+    /// The expression, or statement, that the instruction at `position` belongs to, if that is known.
+    pub fn span_at(&self, position: u32) -> Option<SourceSpan> {
+        let after = self.spans.partition_point(|entry| entry.start <= position);
+        Some(self.spans[after.checked_sub(1)?].span)
     }
 
     /// Where the slow path of the instruction at `position` continues if an operand is a function.

@@ -25,7 +25,7 @@ pub use writer::to_bytes;
 const MAGIC: &[u8; 6] = b"KILNBC";
 
 /// The version of the format, counted up when the layout of files changes.
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 2;
 
 /// Why bytes are no compiled file.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -68,6 +68,9 @@ pub enum Defect {
     /// The line table is not sorted, or names positions that are no instructions.
     #[error("entry {0} of the line table is out of place")]
     LineEntry(u32),
+    /// The table of spans is not sorted, or names positions that are no instructions.
+    #[error("entry {0} of the table of spans is out of place")]
+    SpanEntry(u32),
     /// The invoke paths are not sorted, or name positions that are no instructions.
     #[error("invoke path {0} is out of place")]
     InvokePath(u32),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use common::{Random, builder, every_instruction, fibonacci, top_level};
 use kiln_bytecode::verifier::MAX_FUNCTION_DEPTH;
 use kiln_bytecode::{
-    CodeBlock, Defect, FileError, Instruction, Parameter, Register, from_bytes, to_bytes,
+    CodeBlock, Defect, FileError, Instruction, Parameter, Register, SourceSpan, SpanEntry,
+    from_bytes, to_bytes,
 };
 
 #[test]
@@ -17,6 +18,15 @@ fn a_file_gives_the_same_block_again() {
     let mut nested = fibonacci();
     nested.functions = vec![Arc::new(top_level()), Arc::new(fibonacci())];
     blocks.push(nested);
+    let mut with_spans = fibonacci();
+    let span = SourceSpan {
+        line: 1,
+        column: 200,
+        end_line: 70_000,
+        end_column: 3,
+    };
+    with_spans.spans = vec![SpanEntry { start: 0, span }];
+    blocks.push(with_spans);
     for block in blocks {
         assert_eq!(from_bytes(&to_bytes(&block)), Ok(block));
     }

@@ -9,7 +9,7 @@ use kiln_bytecode::verifier::MAX_FUNCTION_DEPTH;
 use kiln_bytecode::{
     CodeBlock, CodeBlockBuilder, Constant, Defect, FeedbackIndex, FeedbackInfo, FeedbackKind,
     FunctionIndex, GlobalRegister, Instruction, InvokePath, LineEntry, LoopIndex, Op, ReadMode,
-    Register, from_bytes, parse, to_bytes, verify,
+    Register, SourceSpan, SpanEntry, from_bytes, parse, to_bytes, verify,
 };
 
 const A: Register = Register(3);
@@ -328,6 +328,16 @@ fn tables_are_in_order() {
     let entry = |start| LineEntry { start, line: 1 };
     assert_eq!(lines(&[entry(3), entry(3)]), Some(Defect::LineEntry(1)));
     assert_eq!(lines(&[entry(1000)]), Some(Defect::LineEntry(0)));
+    let spans = |spans: &[SpanEntry]| defect_after(|block| block.spans = spans.to_vec());
+    let span = SourceSpan {
+        line: 1,
+        column: 1,
+        end_line: 1,
+        end_column: 2,
+    };
+    let entry = |start| SpanEntry { start, span };
+    assert_eq!(spans(&[entry(3), entry(3)]), Some(Defect::SpanEntry(1)));
+    assert_eq!(spans(&[entry(1000)]), Some(Defect::SpanEntry(0)));
 
     let paths = |paths: &[InvokePath]| defect_after(|it| it.invoke_paths = paths.to_vec());
     let path = |from, to| InvokePath { from, to };

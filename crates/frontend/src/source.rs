@@ -129,6 +129,12 @@ impl Source {
         }
     }
 
+    /// The line of an offset, counted from 1, and the offset at which it begins.
+    pub(crate) fn line_and_start(&self, offset: u32) -> (u32, u32) {
+        let line = self.line_index(offset);
+        (line as u32 + 1, self.line_start(line))
+    }
+
     /// The span of the line that holds an offset, without its line end.
     pub fn line_span(&self, offset: u32) -> Span {
         let line = self.line_index(offset);

@@ -58,7 +58,7 @@ pub use jit::{
     CodeForm, CodeListing, CompilePhases, JitOptions, JitReport, MachineCodeError, PassOptions,
     Tier, TierEvent, TierEventKind, machine_code,
 };
-pub use kiln_bytecode::{CodeBlock, FileError};
+pub use kiln_bytecode::{CodeBlock, FileError, SourceSpan};
 pub use kiln_frontend::diagnostic::Diagnostic;
 pub use kiln_vm::error::{Position, RuntimeError, ScriptError};
 pub use kiln_vm::file_system::{FileInfo, FileStream, FileSystem, OpenOptions, SystemFiles};

@@ -1,5 +1,6 @@
 //! Runtime errors of scripts.
 
+use kiln_bytecode::SourceSpan;
 use thiserror::Error;
 
 /// Why a script ended. The text is exactly what follows `Runtime Error: `.
@@ -133,6 +134,9 @@ pub struct Position {
     pub line: u32,
     /// The name of the function, empty if it has none.
     pub function: Box<str>,
+    /// The expression, or the statement, that was being evaluated: where the error happened, or the call. None in code without spans,
+    /// such as what was written as bytecode.
+    pub span: Option<SourceSpan>,
 }
 
 impl std::fmt::Display for Position {

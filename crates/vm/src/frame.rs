@@ -258,9 +258,11 @@ impl FrameStack {
             if let Some(frame) = self.get(index) {
                 // SAFETY: frames refer to instances, which live as long as the interpreter.
                 let code = unsafe { &*frame.code };
+                let position = code.position_before(frame.next);
                 positions.push(Position {
                     module: code.block.origin.module.clone(),
-                    line: code.block.line_at(code.position_before(frame.next)),
+                    line: code.block.line_at(position),
+                    span: code.block.span_at(position),
                     function: code.block.name.clone(),
                 });
             }

@@ -12,7 +12,7 @@
 //! the distances, and these on which jumps grow. Instead of iterating, distances are measured as if all
 //! 16-bit jumps grew: what reaches its target then does so in any case.
 
-use crate::code_block::{CodeBlock, InvokePath, LineEntry, LoopInfo};
+use crate::code_block::{CodeBlock, InvokePath, LineEntry, LoopInfo, SpanEntry};
 use crate::instruction::Instruction;
 use crate::opcodes::{Op, Role};
 
@@ -126,6 +126,14 @@ impl CodeBlockBuilder {
                 line: entry.line,
             })
             .collect();
+        let spans = self
+            .spans
+            .iter()
+            .map(|entry| SpanEntry {
+                start: moved(entry.start),
+                span: entry.span,
+            })
+            .collect();
         let instructions = with_distances(&self.instructions, &jumps, &islands);
 
         Ok(CodeBlock {
@@ -144,6 +152,7 @@ impl CodeBlockBuilder {
             loops,
             invoke_paths,
             lines,
+            spans,
             variables: self.variables,
             variables_register: self.variables_register,
             variables_by_name: self.variables_by_name,

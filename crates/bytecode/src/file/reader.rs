@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::code_block::{
     CodeBlock, Constant, FeedbackInfo, FeedbackKind, GlobalRegister, InvokePath, Language,
-    LineEntry, LoopInfo, Origin, Parameter, VariableInfo,
+    LineEntry, LoopInfo, Origin, Parameter, SourceSpan, SpanEntry, VariableInfo,
 };
 use crate::instruction::{Instruction, Register};
 use crate::verifier::{MAX_FUNCTION_DEPTH, verify};
@@ -132,6 +132,16 @@ impl<'a> Reader<'a> {
             let (start, line) = (reader.number()?, reader.number()?);
             Ok(LineEntry { start, line })
         })?;
+        let spans = self.sequence(5, |reader| {
+            let start = reader.number()?;
+            let span = SourceSpan {
+                line: reader.number()?,
+                column: reader.number()?,
+                end_line: reader.number()?,
+                end_column: reader.number()?,
+            };
+            Ok(SpanEntry { start, span })
+        })?;
         let variables = self.sequence(2, |reader| {
             let (register, name) = (reader.register()?, reader.string()?);
             Ok(VariableInfo { register, name })
@@ -155,6 +165,7 @@ impl<'a> Reader<'a> {
             loops,
             invoke_paths,
             lines,
+            spans,
             variables,
             variables_register,
             variables_by_name: has(function_flag::VARIABLES_BY_NAME),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::code_block::{CodeBlock, Constant, FeedbackKind, Origin};
+use crate::code_block::{CodeBlock, Constant, FeedbackKind, Origin, SpanEntry};
 
 use super::{FORMAT, MAGIC, constant_kind, function_flag, table_fingerprint};
 
@@ -118,6 +118,13 @@ impl Writer {
         self.sequence(&block.lines, |writer, entry| {
             writer.number(entry.start);
             writer.number(entry.line);
+        });
+        self.sequence(&block.spans, |writer, SpanEntry { start, span }| {
+            writer.number(*start);
+            writer.number(span.line);
+            writer.number(span.column);
+            writer.number(span.end_line);
+            writer.number(span.end_column);
         });
         self.sequence(&block.variables, |writer, variable| {
             writer.number(u32::from(variable.register.0));

@@ -171,6 +171,7 @@ impl Parser {
                 loops: Vec::new(),
                 invoke_paths: Vec::new(),
                 lines: Vec::new(),
+                spans: Vec::new(),
                 variables: Vec::new(),
                 variables_register: None,
                 variables_by_name: false,

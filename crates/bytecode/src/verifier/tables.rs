@@ -76,6 +76,13 @@ fn verify_positions(block: &CodeBlock) -> Result<(), Rejection> {
         next = entry.start + 1;
     }
     let mut next = 0;
+    for (entry, index) in block.spans.iter().zip(0..) {
+        if entry.start < next || !is_instruction(block, entry.start) {
+            return Err(Defect::SpanEntry(index).into());
+        }
+        next = entry.start + 1;
+    }
+    let mut next = 0;
     for (path, index) in block.invoke_paths.iter().zip(0..) {
         let from = block.instructions.get(path.from as usize);
         let starts_at_instruction = from.is_some_and(|from| from.op() != Some(Op::Wide));

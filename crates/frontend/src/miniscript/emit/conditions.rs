@@ -51,6 +51,10 @@ pub(super) fn ends_in_comparison(condition: &Expr) -> bool {
 
 impl<'a> FunctionEmitter<'a> {
     pub(super) fn condition(&mut self, expr: &'a Expr, branch: Branch) {
+        self.within(expr.span, |this| this.emit_condition(expr, branch));
+    }
+
+    fn emit_condition(&mut self, expr: &'a Expr, branch: Branch) {
         if let ExprKind::Compare { first, rest } = &expr.kind
             && let [(op, right)] = &rest[..]
         {

@@ -17,6 +17,7 @@ mod chains;
 mod conditions;
 mod loops;
 mod quiet;
+mod spans;
 mod statements;
 mod variables;
 
@@ -32,8 +33,9 @@ use super::ast::{Expr, ExprKind, FunctionId, Literal, Program};
 use super::names::Name;
 use super::resolve::{Scope, SpecialNames, resolve};
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
-use crate::source::Source;
+use crate::source::{Source, Span};
 use quiet::InvokePath;
+use spans::Spans;
 
 /// What a program is compiled for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +66,7 @@ pub fn emit(
         options,
         module,
         children: children(program),
+        spans: Spans::new(source),
     };
     // Children first: a function needs the code blocks of its nested ones. They have larger numbers.
     let mut blocks: Vec<Option<Arc<CodeBlock>>> = vec![None; program.functions.len()];
@@ -125,6 +128,7 @@ struct Context<'a> {
     options: Options,
     module: bool,
     children: Vec<Vec<FunctionId>>,
+    spans: Spans<'a>,
 }
 
 /// A loop being emitted.
@@ -393,6 +397,15 @@ impl<'a> FunctionEmitter<'a> {
         self.builder.set_line(line);
     }
 
+    /// Emits what belongs to a part of the source.
+    fn within<T>(&mut self, span: Span, emit: impl FnOnce(&mut Self) -> T) -> T {
+        let span = self.context.spans.find(span);
+        let outer = self.builder.set_span(Some(span));
+        let result = emit(self);
+        self.builder.set_span(outer);
+        result
+    }
+
     // ---- values ----
 
     /// Evaluates an expression into `dst`. Only the last instruction writes `dst`, so it may be a local that the
@@ -409,6 +422,10 @@ impl<'a> FunctionEmitter<'a> {
     /// Evaluates an expression: into `dst`, a temporary register, or the register of a local that cannot hold a function.
     /// The value does not change until the end of the statement.
     fn value(&mut self, expr: &'a Expr, dst: Option<Register>) -> Register {
+        self.within(expr.span, |this| this.emit_value(expr, dst))
+    }
+
+    fn emit_value(&mut self, expr: &'a Expr, dst: Option<Register>) -> Register {
         if quiet::is_quiet(self, expr) {
             return self.quiet_value(expr, dst);
         }

@@ -4,7 +4,7 @@
 //! arithmetic, comparisons and elements of such. It may still fail, or meet a function in a variable; then it is evaluated
 //! once more on its invoke path, where everything happens in the order of the source.
 
-use kiln_bytecode::{Label, Position, ReadMode, Register};
+use kiln_bytecode::{Label, Position, ReadMode, Register, SourceSpan};
 
 use super::super::ast::{
     ArithmeticOp, CompareOp, Expr, ExprKind, Literal, Read, Selector, Step, StepKind,
@@ -26,6 +26,7 @@ pub(super) struct InvokePath<'a> {
     /// The variable being assigned there.
     assigning: Option<(Name, ReadMode)>,
     line: u32,
+    span: Option<SourceSpan>,
 }
 
 /// What an invoke path does.
@@ -218,6 +219,7 @@ impl<'a> FunctionEmitter<'a> {
     /// Queues an invoke path that goes on behind what has been emitted so far.
     pub(super) fn add_invoke_path(&mut self, from: Vec<Position>, body: InvokeBody<'a>) {
         let resume = self.builder.here();
+        let span = self.builder.span();
         self.pending.push(InvokePath {
             from,
             body,
@@ -225,12 +227,23 @@ impl<'a> FunctionEmitter<'a> {
             next_temporary: self.next_temporary,
             assigning: self.assigning,
             line: self.line,
+            span,
         });
     }
 
     /// Emits a quiet expression. `exact`: locals are invoked. Collects the instructions; says whether a local that may hold a
     /// function is among the operands.
     fn quiet_to(
+        &mut self,
+        expr: &'a Expr,
+        dst: Register,
+        exact: bool,
+        from: &mut Vec<Position>,
+    ) -> bool {
+        self.within(expr.span, |this| this.emit_quiet_to(expr, dst, exact, from))
+    }
+
+    fn emit_quiet_to(
         &mut self,
         expr: &'a Expr,
         dst: Register,
@@ -398,6 +411,7 @@ impl<'a> FunctionEmitter<'a> {
         for path in std::mem::take(&mut self.pending) {
             self.next_temporary = path.next_temporary;
             self.builder.set_line(path.line);
+            self.builder.set_span(path.span);
             self.assigning = path.assigning;
             let start = self.builder.here();
             for position in path.from {

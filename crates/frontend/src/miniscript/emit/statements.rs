@@ -22,6 +22,10 @@ impl<'a> FunctionEmitter<'a> {
     }
 
     pub(super) fn statement(&mut self, statement: &'a Statement) {
+        self.within(statement.span, |this| this.emit_statement(statement));
+    }
+
+    fn emit_statement(&mut self, statement: &'a Statement) {
         self.set_line(statement.line);
         let mark = self.next_temporary;
         match &statement.kind {
