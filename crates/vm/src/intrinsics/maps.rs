@@ -21,6 +21,7 @@ pub(super) fn keys(vm: &mut Vm, map: Gc<MapCell>) -> Fallible<Value> {
     let keys = ListCell::allocate(vm, vm.map_length(map))?;
     let mut cursor = EntryCursor::default();
     while let Some((key, _)) = vm.map_next(map, &mut cursor) {
+        vm.poll_at(keys.length())?;
         keys.push(vm, key)?;
     }
     Ok(Value::list(keys))
@@ -31,6 +32,7 @@ pub(super) fn values(vm: &mut Vm, map: Gc<MapCell>) -> Fallible<Gc<ListCell>> {
     let values = ListCell::allocate(vm, vm.map_length(map))?;
     let mut cursor = EntryCursor::default();
     while let Some((_, value)) = vm.map_next(map, &mut cursor) {
+        vm.poll_at(values.length())?;
         values.push(vm, value)?;
     }
     Ok(values)
@@ -93,6 +95,7 @@ pub(super) fn replace_values(vm: &mut Vm, map: Gc<MapCell>, values: Gc<ListCell>
     let mut cursor = EntryCursor::default();
     let mut index = 0;
     while let Some((key, _)) = vm.map_next(map, &mut cursor) {
+        vm.poll_at(index)?;
         let value = values.get(index).unwrap_or(Value::NULL);
         vm.map_replace_at(map, cursor, key, value)?;
         index += 1;

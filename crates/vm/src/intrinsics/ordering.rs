@@ -10,6 +10,7 @@ use super::{Arguments, Intrinsic, maps, number, parameter};
 use crate::error::{Fallible, RuntimeError};
 use crate::heap::Gc;
 use crate::object::list::ListCell;
+use crate::safepoint::POLL_INTERVAL;
 use crate::semantics::to_integer;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -36,11 +37,11 @@ pub static TABLE: &[Intrinsic] = &[
 
 fn shuffle(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
     match Collection::of(arguments.get(0)) {
-        Collection::List(list) => shuffle_list(vm, list),
+        Collection::List(list) => shuffle_list(vm, list)?,
         Collection::Map(map) => {
             maps::check_writable(map)?;
             let values = maps::values(vm, map)?;
-            shuffle_list(vm, values);
+            shuffle_list(vm, values)?;
             maps::replace_values(vm, map, values)?;
         }
         Collection::Text(_) | Collection::Other => {}
@@ -49,12 +50,19 @@ fn shuffle(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
 }
 
 /// Puts the elements in random order (Fisher and Yates).
-fn shuffle_list(vm: &mut Vm, list: Gc<ListCell>) {
-    // SAFETY: nothing else refers to the elements meanwhile, they only change places, and nothing is allocated.
-    let elements = unsafe { list.as_mut_slice(vm) };
-    for last in (1..elements.len()).rev() {
-        elements.swap(last, vm.random.below(last + 1));
+fn shuffle_list(vm: &mut Vm, list: Gc<ListCell>) -> Fallible<()> {
+    let mut left = list.length();
+    while left > 1 {
+        let next = left.saturating_sub(POLL_INTERVAL).max(1);
+        // SAFETY: nothing else refers to the elements in this pass, they only change places, and nothing is allocated.
+        let elements = unsafe { list.as_mut_slice(vm) };
+        for last in (next..left).rev() {
+            elements.swap(last, vm.random.below(last + 1));
+        }
+        left = next;
+        vm.poll()?;
     }
+    Ok(())
 }
 
 fn sort(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {

@@ -278,14 +278,24 @@ impl Gc<ListCell> {
 
     /// Appends the elements of `other`, which may be the list itself.
     pub fn push_all(self, heap: &mut impl Allocator, other: Gc<ListCell>) -> Fallible<()> {
+        self.push_range(heap, other, 0..other.length())
+    }
+
+    /// Appends the elements of `other` in this range, which must lie within it.
+    pub fn push_range(
+        self,
+        heap: &mut impl Allocator,
+        other: Gc<ListCell>,
+        range: Range<usize>,
+    ) -> Fallible<()> {
         if other.element_kind() == ElementKind::Mixed && self.element_kind() != ElementKind::Mixed {
             self.mix();
         }
-        let more = other.length();
+        let more = range.len();
         if more > self.capacity.get() as usize - self.length() {
             self.grow(heap, more)?;
         }
-        self.fill(heap, other.as_slice());
+        self.fill(heap, &other.as_slice()[range]);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! Elements: `x[i]`, `x[i] = v`, `x[a:b]`, the elements of a `for` loop, `new`.
 
+use super::arith::COPIED_AT_ONCE;
 use super::to_integer;
 use crate::error::{Fallible, RuntimeError};
 use crate::heap::{Gc, Kind};
@@ -169,7 +170,14 @@ impl Vm {
             return Ok(Value::string(string::substring(self, text, from, to)?));
         }
         match object.as_list() {
-            Some(list) => Ok(Value::list(ListCell::copy_of(self, list, from..to)?)),
+            Some(list) if to - from <= COPIED_AT_ONCE => {
+                Ok(Value::list(ListCell::copy_of(self, list, from..to)?))
+            }
+            Some(list) => {
+                let part = ListCell::allocate(self, to - from)?;
+                self.append_elements(part, list, from..to)?;
+                Ok(Value::list(part))
+            }
             None => Ok(Value::NULL),
         }
     }

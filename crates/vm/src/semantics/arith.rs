@@ -1,5 +1,7 @@
 //! `+ - * / % ^`.
 
+use std::ops::Range;
+
 use super::described_type;
 use crate::error::{Fallible, RuntimeError};
 use crate::heap::Gc;
@@ -8,6 +10,9 @@ use crate::object::map::EntryCursor;
 use crate::object::string::{self, StringCell};
 use crate::value::Value;
 use crate::vm::Vm;
+
+/// So many elements are copied between two looks for interrupts: some microseconds.
+pub(super) const COPIED_AT_ONCE: usize = 1 << 14;
 
 /// `base ^ exponent`.
 #[inline]
@@ -61,8 +66,8 @@ impl Vm {
                 return Err(RuntimeError::ListTooLarge.into());
             }
             let sum = ListCell::allocate(self, length)?;
-            sum.push_all(self, list)?;
-            sum.push_all(self, other)?;
+            self.append_elements(sum, list, 0..list.length())?;
+            self.append_elements(sum, other, 0..other.length())?;
             return Ok(Value::list(sum));
         }
         if let Some(map) = lhs.as_map() {
@@ -80,6 +85,23 @@ impl Vm {
             return Ok(Value::map(sum));
         }
         Ok(Value::NULL)
+    }
+
+    /// Appends elements of a list to another one for which there is room, however many they are.
+    pub(super) fn append_elements(
+        &mut self,
+        to: Gc<ListCell>,
+        from: Gc<ListCell>,
+        range: Range<usize>,
+    ) -> Fallible<()> {
+        let end = range.end;
+        for start in range.step_by(COPIED_AT_ONCE) {
+            if start > 0 {
+                self.poll()?;
+            }
+            to.push_range(self, from, start..end.min(start + COPIED_AT_ONCE))?;
+        }
+        Ok(())
     }
 
     /// A new map with the same entries.
