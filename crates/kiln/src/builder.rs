@@ -139,18 +139,50 @@ impl InterpreterBuilder {
     }
 
     /// Sets the limits.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// use kiln::Limits;
+    ///
+    /// let small = Limits { heap_bytes: 1 << 20, ..Limits::UNTRUSTED };
+    /// let mut interpreter = engine.interpreter().limits(small).build()?;
+    /// let bomb = engine.compile("bomb.ms", "list = []\nwhile true\nlist.push \"x\" * 1000\nend while")?;
+    /// assert!(interpreter.run(&bomb).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
     /// Sets when and how code is compiled.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// use kiln::JitOptions;
+    ///
+    /// let mut interpreter = engine.interpreter().jit(JitOptions::off()).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "x = 0\nwhile x < 100000\nx += 1\nend while")?)?;
+    /// assert_eq!(interpreter.jit_report().compiled, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn jit(mut self, options: JitOptions) -> Self {
         self.jit = options;
         self
     }
 
     /// Where standard output goes: what `print` writes, line ends included.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// use std::sync::mpsc;
+    ///
+    /// let (sender, printed) = mpsc::channel();
+    /// let mut interpreter = engine.interpreter().output(move |text| sender.send(text.to_owned()).unwrap()).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "print 6 * 7")?)?;
+    /// assert_eq!(printed.recv()?, "42\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn output(mut self, output: impl FnMut(&str) + Send + 'static) -> Self {
         self.services.output = Some(Box::new(output));
         self
@@ -158,30 +190,80 @@ impl InterpreterBuilder {
 
     /// Where implicit output goes: the results of lines in an interactive session, without line ends. Without this they go to
     /// standard output, with line ends.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// use std::sync::mpsc;
+    ///
+    /// let (sender, results) = mpsc::channel();
+    /// let mut interpreter = engine.interpreter().implicit_output(move |text| sender.send(text.to_owned()).unwrap()).build()?;
+    /// interpreter.read("6 * 7")?;
+    /// assert_eq!(results.recv()?, "42");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn implicit_output(mut self, output: impl FnMut(&str) + Send + 'static) -> Self {
         self.implicit = Some(Box::new(output));
         self
     }
 
     /// Where error output goes: warnings, line ends included. Errors that end a script are results in Rust, not output.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// use std::sync::mpsc;
+    ///
+    /// let (sender, warnings) = mpsc::channel();
+    /// let mut interpreter = engine.interpreter().error_output(move |text| sender.send(text.to_owned()).unwrap()).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "x = 1\nf = function\nx = x + 1\nend function\nf")?)?;
+    /// assert!(warnings.recv()?.starts_with("Warning: "));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn error_output(mut self, output: impl FnMut(&str) + Send + 'static) -> Self {
         self.services.errors = Some(Box::new(output));
         self
     }
 
     /// Grants `input`: the function is given the prompt and returns a line, none at the end of the input.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// let mut answers = vec!["blue", "Ada"];
+    /// let mut interpreter = engine.interpreter().input(move |_prompt| answers.pop().map(str::to_owned)).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "name = input(\"Name? \")\ncolour = input(\"Colour? \")")?)?;
+    /// assert_eq!(interpreter.global::<String>("colour")?, "blue");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn input(mut self, input: impl FnMut(&str) -> Option<String> + Send + 'static) -> Self {
         self.services.input = Some(Box::new(input));
         self
     }
 
     /// Grants `exec`: scripts may run any program, as the user who runs this one. Not for scripts from anywhere.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # if cfg!(unix) {
+    /// let mut interpreter = engine.interpreter().exec().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "result = exec(\"echo hello\").output")?)?;
+    /// assert_eq!(interpreter.global::<String>("result")?.trim(), "hello");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn exec(mut self) -> Self {
         self.services.exec = true;
         self
     }
 
     /// Grants environment variables: the entries with which the map `env` begins.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// let entries = [("HOME".to_owned(), "/nowhere".to_owned())];
+    /// let mut interpreter = engine.interpreter().environment(entries).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "home = env.HOME")?)?;
+    /// assert_eq!(interpreter.global::<String>("home")?, "/nowhere");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn environment(mut self, entries: impl IntoIterator<Item = (String, String)>) -> Self {
         self.services.environment = entries.into_iter().collect();
         self
@@ -235,12 +317,31 @@ impl InterpreterBuilder {
     }
 
     /// Sets what `shellArgs` is.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// let mut interpreter = engine.interpreter().arguments(["x.ms".to_owned(), "--fast".to_owned()]).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "option = shellArgs[1]")?)?;
+    /// assert_eq!(interpreter.global::<String>("option")?, "--fast");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn arguments(mut self, arguments: impl IntoIterator<Item = String>) -> Self {
         self.services.arguments = arguments.into_iter().collect();
         self
     }
 
     /// Sets what the map `version` says of the host.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// use kiln::Identity;
+    ///
+    /// let game = Identity { name: "Pasture".into(), information: "https://example.org".into(), version: 1.5 };
+    /// let mut interpreter = engine.interpreter().identity(game).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "name = version.hostName")?)?;
+    /// assert_eq!(interpreter.global::<String>("name")?, "Pasture");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn identity(mut self, identity: Identity) -> Self {
         self.services.identity = Some(identity);
         self
@@ -248,30 +349,85 @@ impl InterpreterBuilder {
 
     /// Uses this in place of everything that the methods for output, input and grants set: the whole interface to the surrounding
     /// program in one piece.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// use kiln::Host;
+    ///
+    /// struct Quiet;
+    ///
+    /// impl Host for Quiet {
+    ///     fn read_line(&mut self, _prompt: &str) -> Option<String> {
+    ///         Some("nothing".into())
+    ///     }
+    /// }
+    ///
+    /// let mut interpreter = engine.interpreter().host(Quiet).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "print \"hello\"\nanswer = input")?)?;
+    /// assert_eq!(interpreter.global::<String>("answer")?, "nothing");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn host(mut self, host: impl Host + 'static) -> Self {
         self.host = Some(Box::new(host));
         self
     }
 
     /// Defines an intrinsic.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// use kiln::Intrinsic;
+    ///
+    /// let double = Intrinsic::new("double", |call| Ok(2.0 * call.argument::<f64>(0)?)).parameter("x");
+    /// let mut interpreter = engine.interpreter().intrinsic(double).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "x = double(21)")?)?;
+    /// assert_eq!(interpreter.global::<f64>("x")?, 42.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn intrinsic(mut self, intrinsic: Intrinsic) -> Self {
         self.intrinsics.push(intrinsic);
         self
     }
 
     /// Defines several intrinsics.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// use kiln::Intrinsic;
+    ///
+    /// let colours = [("red", 1), ("green", 2)];
+    /// let intrinsics = colours.map(|(name, number)| Intrinsic::new(name, move |_| Ok(number)));
+    /// let mut interpreter = engine.interpreter().intrinsics(intrinsics).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "sum = red + green")?)?;
+    /// assert_eq!(interpreter.global::<f64>("sum")?, 3.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn intrinsics(mut self, intrinsics: impl IntoIterator<Item = Intrinsic>) -> Self {
         self.intrinsics.extend(intrinsics);
         self
     }
 
     /// Keeps something of the host's with the interpreter, where intrinsics find it: see [`Call::data`](crate::Call::data).
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// let mut interpreter = engine.interpreter().data(vec!["kept with the interpreter"]).build()?;
+    /// assert_eq!(interpreter.data::<Vec<&str>>().map(|texts| texts.len()), Some(1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn data<T: Any + Send>(mut self, data: T) -> Self {
         self.data = Some(Box::new(data));
         self
     }
 
     /// Makes the interpreter.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// let mut interpreter = engine.interpreter().build()?;
+    /// assert!(!interpreter.is_running());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The system refuses memory, or the limits leave no room to begin with.

@@ -40,11 +40,23 @@ impl std::fmt::Display for CompileErrors {
 
 impl CompileErrors {
     /// The errors, the most important one first.
+    ///
+    /// ```
+    /// let errors = kiln::Engine::new().compile("broken.ms", "x = 1\ny = )").unwrap_err();
+    /// assert_eq!(errors.errors()[0].line, Some(2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn errors(&self) -> &[Diagnostic] {
         &self.errors
     }
 
     /// The full report: for each error its line, then the source with the place marked.
+    ///
+    /// ```
+    /// let errors = kiln::Engine::new().compile("broken.ms", "x = 1\ny = )").unwrap_err();
+    /// assert!(errors.render(false).contains("y = )"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn render(&self, colour: bool) -> String {
         let Some(source) = &self.source_text else {
             return self.to_string();
@@ -80,6 +92,17 @@ impl CompileErrors {
 }
 
 /// Compiles a MiniScript program.
+///
+/// ```
+/// use kiln::{CompileOptions, compile};
+///
+/// let options = CompileOptions { keep_results: true, ..CompileOptions::default() };
+/// let program = compile("line", b"6 * 7", options)?;
+/// let mut interpreter = kiln::Engine::new().interpreter().build()?;
+/// interpreter.run(&program)?;
+/// assert_eq!(interpreter.global::<f64>("_")?, 42.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// Everything that is wrong with the text.
@@ -130,16 +153,36 @@ pub(crate) fn emit(
 const COMPILED: &[u8] = b"KILNBC";
 
 /// Whether these are the contents of a file of compiled code, rather than source text.
+///
+/// ```
+/// let program = kiln::Engine::new().compile("x.ms", "x = 1")?;
+/// assert!(kiln::is_compiled(&kiln::save_compiled(&program)));
+/// assert!(!kiln::is_compiled(b"x = 1"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn is_compiled(contents: &[u8]) -> bool {
     contents.starts_with(COMPILED)
 }
 
 /// The contents of a file of compiled code.
+///
+/// ```
+/// let engine = kiln::Engine::new();
+/// let file = kiln::save_compiled(&*engine.compile("x.ms", "x = 6 * 7")?);
+/// let mut interpreter = engine.interpreter().build()?;
+/// interpreter.run(&kiln::load_compiled(&file)?)?;
+/// assert_eq!(interpreter.global::<f64>("x")?, 42.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn save_compiled(program: &CodeBlock) -> Vec<u8> {
     kiln_bytecode::to_bytes(program)
 }
 
 /// Reads what [`save_compiled`] made. The code is verified, so files from anywhere are safe to load.
+///
+/// ```
+/// assert!(kiln::load_compiled(b"KILNBC and then nothing of use").is_err());
+/// ```
 ///
 /// # Errors
 /// The contents are no compiled code of this version of Kiln, or damaged.

@@ -80,11 +80,35 @@ impl sealed::Sealed for Context<'_> {
 impl Context<'_> {
     /// What the host keeps with the interpreter, if it is of this type; see
     /// [`InterpreterBuilder::data`](crate::InterpreterBuilder::data).
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// use kiln::AsContext;
+    ///
+    /// let mut interpreter = engine.interpreter().data(41_u32).build()?;
+    /// interpreter.with(|context| {
+    ///     *context.data::<u32>().unwrap() += 1;
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(interpreter.data::<u32>(), Some(&mut 42));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn data<T: Any + Send>(&mut self) -> Option<&mut T> {
         self.vm.host_data().as_mut()?.downcast_mut()
     }
 
     /// The value of a global variable.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use kiln::AsContext;
+    ///
+    /// interpreter.run(&engine.compile("x.ms", "x = 1\ny = 2")?)?;
+    /// let sum = interpreter.with(|context| Ok(context.global::<f64>("x")? + context.global::<f64>("y")?))?;
+    /// assert_eq!(sum, 3.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// There is no such variable, or its value is of another kind.
@@ -98,6 +122,19 @@ impl Context<'_> {
 
     /// Assigns a global variable.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use kiln::AsContext;
+    ///
+    /// interpreter.with(|context| {
+    ///     context.set_global("width", 80)?;
+    ///     context.set_global("height", 25)
+    /// })?;
+    /// assert_eq!(interpreter.global::<f64>("height")?, 25.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The value cannot be converted, or the heap limit is reached.
     pub fn set_global(&mut self, name: &str, value: impl IntoValue) -> Result<(), Error> {
@@ -109,6 +146,16 @@ impl Context<'_> {
 
     /// Converts a Rust value.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use kiln::AsContext;
+    ///
+    /// let value = interpreter.with(|context| context.value(vec![1, 2, 3]))?;
+    /// assert_eq!(value.kind(), "list");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The value cannot be converted, or the heap limit is reached.
     pub fn value(&mut self, value: impl IntoValue) -> Result<Value, Error> {
@@ -116,6 +163,16 @@ impl Context<'_> {
     }
 
     /// A new, empty list.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use kiln::AsContext;
+    ///
+    /// let list = interpreter.with(|context| context.new_list())?;
+    /// assert!(list.is_empty(&mut interpreter)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The heap limit is reached.
@@ -125,6 +182,16 @@ impl Context<'_> {
 
     /// A new, empty map.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use kiln::AsContext;
+    ///
+    /// let map = interpreter.with(|context| context.new_map())?;
+    /// assert!(map.is_empty(&mut interpreter)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The heap limit is reached.
     pub fn new_map(&mut self) -> Result<Map, Error> {
@@ -132,6 +199,19 @@ impl Context<'_> {
     }
 
     /// The text of a value, as `str` makes it.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use kiln::AsContext;
+    ///
+    /// let text = interpreter.with(|context| {
+    ///     let value = context.value(vec![1.5, 2.0])?;
+    ///     context.text(&value)
+    /// })?;
+    /// assert_eq!(text, "[1.5, 2]");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The text is too long, or the heap limit is reached.

@@ -79,6 +79,18 @@ pub trait FromValue: Sized {
 }
 
 /// The arguments of a call: a tuple, an array, a slice of [`Value`]s, or `()`.
+///
+/// ```
+/// # let engine = kiln::Engine::new();
+/// # let mut interpreter = engine.interpreter().build()?;
+/// use kiln::Value;
+///
+/// interpreter.run(&engine.compile("x.ms", "join = function(a, b=\"-\")\nreturn a + b\nend function")?)?;
+/// assert_eq!(interpreter.call::<String>("join", ("a", 1))?, "a1");
+/// assert_eq!(interpreter.call::<String>("join", ["a", "b"])?, "ab");
+/// assert_eq!(interpreter.call::<String>("join", &[Value::String("a".into())][..])?, "a-");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait IntoArguments {
     #[doc(hidden)]
     fn push_into(

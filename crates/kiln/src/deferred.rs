@@ -65,16 +65,58 @@ impl<T> Slot<T> {
 
 impl<T> Completer<T> {
     /// Delivers the result.
+    ///
+    /// ```
+    /// use kiln::{Completer, Engine, Intrinsic, Progress};
+    ///
+    /// let engine = Engine::new();
+    /// // The question waits with the interpreter until the host finds time for it.
+    /// let ask = Intrinsic::deferred("ask", |call| {
+    ///     let (completer, result) = kiln::deferred();
+    ///     *call.data::<Option<Completer<f64>>>().unwrap() = Some(completer);
+    ///     Ok(result)
+    /// });
+    /// let mut interpreter = engine.interpreter().intrinsic(ask).data(None::<Completer<f64>>).build()?;
+    /// interpreter.start(&engine.compile("x.ms", "x = ask + 1")?)?;
+    /// assert_eq!(interpreter.resume()?, Progress::Pending);
+    /// let completer = interpreter.data::<Option<Completer<f64>>>().and_then(Option::take).unwrap();
+    /// completer.complete(41.0);
+    /// assert!(interpreter.resume()?.is_done());
+    /// assert_eq!(interpreter.global::<f64>("x")?, 42.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn complete(self, value: T) {
         self.slot.lock().result = Some(Ok(value));
     }
 
     /// Ends the script with an error instead.
+    ///
+    /// ```
+    /// use kiln::{Engine, Intrinsic};
+    ///
+    /// let engine = Engine::new();
+    /// let fetch = Intrinsic::deferred("fetch", |_| {
+    ///     let (completer, result) = kiln::deferred::<String>();
+    ///     completer.fail("no connection");
+    ///     Ok(result)
+    /// });
+    /// let mut interpreter = engine.interpreter().intrinsic(fetch).build()?;
+    /// let error = interpreter.run(&engine.compile("x.ms", "fetch")?).unwrap_err();
+    /// assert_eq!(error.error.to_string(), "no connection");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn fail(self, message: impl Into<String>) {
         self.slot.lock().result = Some(Err(message.into()));
     }
 
     /// Whether nobody waits for the result any more.
+    ///
+    /// ```
+    /// let (completer, result) = kiln::deferred::<f64>();
+    /// assert!(!completer.is_abandoned());
+    /// drop(result);
+    /// assert!(completer.is_abandoned());
+    /// ```
     pub fn is_abandoned(&self) -> bool {
         self.slot.lock().is_abandoned
     }

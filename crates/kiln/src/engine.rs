@@ -74,6 +74,11 @@ impl Shared {
 
 impl Engine {
     /// A new engine.
+    ///
+    /// ```
+    /// let engine = kiln::Engine::new();
+    /// assert!(engine.interpreter().build().is_ok());
+    /// ```
     pub fn new() -> Engine {
         Engine::default()
     }
@@ -110,6 +115,15 @@ impl Engine {
     }
 
     /// Begins the configuration of an interpreter.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// use kiln::Limits;
+    ///
+    /// let mut interpreter = engine.interpreter().limits(Limits::TRUSTED).output(|text| print!("{text}")).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "print \"hello\"")?)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn interpreter(&self) -> InterpreterBuilder {
         InterpreterBuilder::new(self.clone())
     }

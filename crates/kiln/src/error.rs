@@ -70,6 +70,17 @@ impl Error {
     }
 
     /// The script error, if it is one.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "f = function\nreturn 1 + nosuch\nend function")?)?;
+    /// let error = interpreter.call::<f64>("f", ()).unwrap_err();
+    /// let error = error.as_script_error().unwrap();
+    /// assert_eq!(error.stack[0].line, 2);
+    /// assert_eq!(error.stack[0].span.unwrap().to_string(), "2:12-2:18");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn as_script_error(&self) -> Option<&ScriptError> {
         match self {
             Error::Script(error) => Some(error),

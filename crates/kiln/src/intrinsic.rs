@@ -89,6 +89,25 @@ impl Intrinsic {
     /// A function that gives its result at once. It may call script functions, which may call it again.
     ///
     /// A panic in it becomes a script error that names the intrinsic.
+    ///
+    /// ```
+    /// use kiln::{Engine, Error, Function, Intrinsic};
+    ///
+    /// let twice = Intrinsic::new("twice", |call| {
+    ///     let function: Function = call.argument(0)?;
+    ///     let once: f64 = function.call(call, (1,))?;
+    ///     function.call::<f64>(call, (once,))
+    /// })
+    /// .parameter("function");
+    /// let panics = Intrinsic::new("panics", |_| -> Result<(), Error> { panic!("no more") });
+    /// let engine = Engine::new();
+    /// let mut interpreter = engine.interpreter().intrinsics([twice, panics]).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "f = function(n)\nreturn n * 3\nend function\nx = twice(@f)")?)?;
+    /// assert_eq!(interpreter.global::<f64>("x")?, 9.0);
+    /// let error = interpreter.run(&engine.compile("y.ms", "panics")?).unwrap_err();
+    /// assert_eq!(error.error.to_string(), "panics: the host panicked: no more");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new<R: IntoValue>(
         name: impl Into<Box<str>>,
         run: impl Fn(&mut Call<'_>) -> Result<R, Error> + Send + Sync + 'static,
@@ -144,6 +163,24 @@ impl Intrinsic {
 
     /// A function whose result somebody else will deliver, perhaps on another thread: the script is suspended until then. See
     /// [`deferred`](crate::deferred()).
+    ///
+    /// ```
+    /// use std::thread;
+    /// use kiln::{Engine, Intrinsic};
+    ///
+    /// let solve = Intrinsic::deferred("solve", |call| {
+    ///     let number: f64 = call.argument(0)?;
+    ///     let (completer, result) = kiln::deferred();
+    ///     thread::spawn(move || completer.complete(number.sqrt()));
+    ///     Ok(result)
+    /// })
+    /// .parameter("number");
+    /// let engine = Engine::new();
+    /// let mut interpreter = engine.interpreter().intrinsic(solve).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "x = solve(49)")?)?;
+    /// assert_eq!(interpreter.global::<f64>("x")?, 7.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn deferred<R: IntoValue + Send + 'static>(
         name: impl Into<Box<str>>,
         begin: impl Fn(&mut Call<'_>) -> Result<Deferred<R>, Error> + Send + Sync + 'static,
@@ -171,12 +208,40 @@ impl Intrinsic {
 
     /// Adds a parameter, which is null if a call passes no argument for it. If the first one is named `self`, a method call passes
     /// its object there.
+    ///
+    /// ```
+    /// use kiln::{Engine, Intrinsic, Value};
+    ///
+    /// let kind = Intrinsic::new("kind", |call| Ok(call.argument::<Value>(0)?.kind())).parameter("self");
+    /// let engine = Engine::new();
+    /// let mut interpreter = engine.interpreter().intrinsic(kind).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "a = kind([1])\nb = kind")?)?;
+    /// assert_eq!(interpreter.global::<String>("a")?, "list");
+    /// assert_eq!(interpreter.global::<String>("b")?, "null");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn parameter(mut self, name: impl Into<Box<str>>) -> Intrinsic {
         self.parameters.push((name.into(), DefaultValue::Null));
         self
     }
 
     /// Adds a parameter with a default.
+    ///
+    /// ```
+    /// use kiln::{Engine, Intrinsic};
+    ///
+    /// let copies = Intrinsic::new("copies", |call| {
+    ///     let (text, times): (String, usize) = (call.argument(0)?, call.argument(1)?);
+    ///     Ok(text.repeat(times))
+    /// })
+    /// .parameter_or("text", "-")
+    /// .parameter_or("times", 3);
+    /// let engine = Engine::new();
+    /// let mut interpreter = engine.interpreter().intrinsic(copies).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "line = copies")?)?;
+    /// assert_eq!(interpreter.global::<String>("line")?, "---");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn parameter_or(
         mut self,
         name: impl Into<Box<str>>,
@@ -187,12 +252,21 @@ impl Intrinsic {
     }
 
     /// Says in a line what the function does.
+    ///
+    /// ```
+    /// let roll = kiln::Intrinsic::new("roll", |_| Ok(4)).help("throws a die");
+    /// assert_eq!(roll.documentation(), "roll(): throws a die");
+    /// ```
     pub fn help(mut self, help: impl Into<Box<str>>) -> Intrinsic {
         self.help = help.into();
         self
     }
 
     /// The name.
+    ///
+    /// ```
+    /// assert_eq!(kiln::Intrinsic::new("roll", |_| Ok(4)).name(), "roll");
+    /// ```
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -253,6 +327,23 @@ impl Run {
 }
 
 /// A call of an intrinsic by a script: its arguments, and access to the interpreter.
+///
+/// ```
+/// use kiln::{AsContext, Engine, Intrinsic};
+///
+/// let describe = Intrinsic::new("describe", |call| {
+///     let value = call.argument(0)?;
+///     let text = call.text(&value)?;
+///     call.print(&format!("{text}\n"));
+///     call.with(|context| context.set_global("described", text))
+/// })
+/// .parameter("value");
+/// let engine = Engine::new();
+/// let mut interpreter = engine.interpreter().intrinsic(describe).build()?;
+/// interpreter.run(&engine.compile("x.ms", "describe [1, 2]")?)?;
+/// assert_eq!(interpreter.global::<String>("described")?, "[1, 2]");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Call<'a> {
     pub(crate) vm: &'a mut kiln_vm::Vm,
     pub(crate) arguments: kiln_vm::intrinsics::Arguments<'a>,
@@ -265,6 +356,21 @@ impl Call<'_> {
 
     /// The argument for the parameter with this number, counted from 0.
     ///
+    /// ```
+    /// use kiln::{Engine, Intrinsic};
+    ///
+    /// let shift = Intrinsic::new("shift", |call| Ok(call.argument::<i32>(0)? << call.argument::<u32>(1)?))
+    ///     .parameter("number")
+    ///     .parameter("bits");
+    /// let engine = Engine::new();
+    /// let mut interpreter = engine.interpreter().intrinsic(shift).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "x = shift(1, 4)")?)?;
+    /// assert_eq!(interpreter.global::<f64>("x")?, 16.0);
+    /// let error = interpreter.run(&engine.compile("y.ms", "shift \"1\", 4")?).unwrap_err();
+    /// assert_eq!(error.error.to_string(), "expected number, got string");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// It is of another kind.
     pub fn argument<T: FromValue>(&mut self, index: usize) -> Result<T, Error> {
@@ -273,6 +379,20 @@ impl Call<'_> {
     }
 
     /// The object of a method call.
+    ///
+    /// ```
+    /// use kiln::{Engine, Intrinsic, Map};
+    ///
+    /// let area = Intrinsic::new("area", |call| {
+    ///     let shape: Map = call.self_value()?;
+    ///     Ok(shape.get::<f64>(call, "width")?.unwrap_or(0.0) * shape.get::<f64>(call, "height")?.unwrap_or(0.0))
+    /// });
+    /// let engine = Engine::new();
+    /// let mut interpreter = engine.interpreter().intrinsic(area).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "box = {\"width\": 2, \"height\": 3, \"area\": @area}\nx = box.area")?)?;
+    /// assert_eq!(interpreter.global::<f64>("x")?, 6.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// It is of another kind.
@@ -305,11 +425,43 @@ impl Call<'_> {
     }
 
     /// Writes to the script's standard output.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use kiln::{Engine, Intrinsic};
+    ///
+    /// let greet = Intrinsic::new("greet", |call| {
+    ///     call.print("Hello!\n");
+    ///     Ok(())
+    /// });
+    /// let (sender, printed) = mpsc::channel();
+    /// let engine = Engine::new();
+    /// let output = move |text: &str| sender.send(text.to_owned()).unwrap();
+    /// let mut interpreter = engine.interpreter().intrinsic(greet).output(output).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "greet")?)?;
+    /// assert_eq!(printed.recv()?, "Hello!\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn print(&mut self, text: &str) {
         self.vm.host().write_output(text);
     }
 
     /// The text of a value, as `str` makes it.
+    ///
+    /// ```
+    /// use kiln::{Engine, Intrinsic};
+    ///
+    /// let length = Intrinsic::new("textLength", |call| {
+    ///     let value = call.argument(0)?;
+    ///     Ok(call.text(&value)?.len())
+    /// })
+    /// .parameter("value");
+    /// let engine = Engine::new();
+    /// let mut interpreter = engine.interpreter().intrinsic(length).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "x = textLength([1, 2])")?)?;
+    /// assert_eq!(interpreter.global::<f64>("x")?, 6.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The text is too long, or the heap limit is reached.

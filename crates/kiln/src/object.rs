@@ -110,6 +110,20 @@ impl<T> Clone for Class<T> {
 
 impl<T: Any + Send> Class<T> {
     /// A class without members.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use kiln::Class;
+    ///
+    /// // Scripts can pass it around, and nothing else.
+    /// let token = Class::<u64>::new("Token").object(&mut interpreter, 12345)?;
+    /// interpreter.set_global("token", &token)?;
+    /// interpreter.run(&engine.compile("x.ms", "copy = token")?)?;
+    /// let copy: kiln::Object = interpreter.global("copy")?;
+    /// assert_eq!(copy.borrow(&mut interpreter, |number: &mut u64| *number)?, 12345);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(name: impl Into<Box<str>>) -> Class<T> {
         Class {
             members: Arc::new(Members {
@@ -121,6 +135,25 @@ impl<T: Any + Send> Class<T> {
     }
 
     /// Adds a method. While it runs the object is in use: a script function that it calls cannot use it.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use kiln::Class;
+    ///
+    /// let stack = Class::<Vec<f64>>::new("Stack")
+    ///     .method("add", &["number"], |stack, call| {
+    ///         stack.push(call.argument(0)?);
+    ///         Ok(())
+    ///     })
+    ///     .method("take", &[], |stack, _| Ok(stack.pop()));
+    /// let object = stack.object(&mut interpreter, Vec::new())?;
+    /// interpreter.set_global("stack", &object)?;
+    /// interpreter.run(&engine.compile("x.ms", "stack.add 7\nx = stack.take\ny = stack.take")?)?;
+    /// assert_eq!(interpreter.global::<Option<f64>>("x")?, Some(7.0));
+    /// assert_eq!(interpreter.global::<Option<f64>>("y")?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn method<R: IntoValue>(
         mut self,
         name: impl Into<Box<str>>,
@@ -142,6 +175,21 @@ impl<T: Any + Send> Class<T> {
     }
 
     /// Adds a property that scripts can read.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use kiln::Class;
+    ///
+    /// let text = Class::<String>::new("Text").property("size", |text| text.len());
+    /// let object = text.object(&mut interpreter, "hello".to_owned())?;
+    /// interpreter.set_global("text", &object)?;
+    /// interpreter.run(&engine.compile("x.ms", "size = text.size")?)?;
+    /// assert_eq!(interpreter.global::<f64>("size")?, 5.0);
+    /// let error = interpreter.run(&engine.compile("y.ms", "text.size = 6")?).unwrap_err();
+    /// assert_eq!(error.error.to_string(), "size cannot be assigned");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn property<R: IntoValue>(
         self,
         name: impl Into<Box<str>>,
@@ -152,6 +200,22 @@ impl<T: Any + Send> Class<T> {
     }
 
     /// Adds a property that scripts can read and assign.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use kiln::Class;
+    ///
+    /// struct Lamp { brightness: f64 }
+    ///
+    /// let lamp = Class::<Lamp>::new("Lamp")
+    ///     .variable("brightness", |lamp| lamp.brightness, |lamp, value: f64| lamp.brightness = value.clamp(0.0, 1.0));
+    /// let object = lamp.object(&mut interpreter, Lamp { brightness: 0.5 })?;
+    /// interpreter.set_global("lamp", &object)?;
+    /// interpreter.run(&engine.compile("x.ms", "lamp.brightness += 7")?)?;
+    /// assert_eq!(object.borrow(&mut interpreter, |lamp: &mut Lamp| lamp.brightness)?, 1.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn variable<R: IntoValue, V: FromValue>(
         self,
         name: impl Into<Box<str>>,
@@ -173,6 +237,22 @@ impl<T: Any + Send> Class<T> {
     }
 
     /// Gives an interpreter an object of this class.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use std::sync::Arc;
+    /// use kiln::Class;
+    ///
+    /// let class = Class::<Arc<()>>::new("Shared");
+    /// let shared = Arc::new(());
+    /// let object = class.object(&mut interpreter, shared.clone())?;
+    /// assert_eq!(Arc::strong_count(&shared), 2);
+    /// drop(object);
+    /// drop(interpreter);
+    /// assert_eq!(Arc::strong_count(&shared), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The heap limit is reached.
@@ -277,6 +357,18 @@ fn with_object<T: Any, R>(
 
 impl Object {
     /// Works with the Rust object itself.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use kiln::{Class, Error};
+    ///
+    /// let object = Class::<String>::new("Text").object(&mut interpreter, "hello".to_owned())?;
+    /// object.borrow(&mut interpreter, |text: &mut String| text.push('!'))?;
+    /// assert_eq!(object.borrow(&mut interpreter, |text: &mut String| text.clone())?, "hello!");
+    /// assert!(matches!(object.borrow(&mut interpreter, |_: &mut u32| ()), Err(Error::Conversion { .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The object is of another type or in use, or belongs to another interpreter.

@@ -41,6 +41,10 @@ impl Default for LineReader {
 
 impl LineReader {
     /// Nothing read yet.
+    ///
+    /// ```
+    /// assert!(!kiln::LineReader::new().is_incomplete());
+    /// ```
     pub fn new() -> LineReader {
         LineReader {
             input: Input::new("input"),
@@ -48,6 +52,16 @@ impl LineReader {
     }
 
     /// Takes a line, without its line end.
+    ///
+    /// ```
+    /// use kiln::{Line, LineReader};
+    ///
+    /// let mut lines = LineReader::new();
+    /// assert!(matches!(lines.feed("if true then")?, Line::Incomplete));
+    /// assert!(lines.feed("x = )").is_err());
+    /// assert!(matches!(lines.feed("end if")?, Line::Program(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// What is wrong with the line. It is dropped; what was open before stays open.
@@ -63,11 +77,26 @@ impl LineReader {
     }
 
     /// Whether a block, a function or a line is open.
+    ///
+    /// ```
+    /// let mut lines = kiln::LineReader::new();
+    /// lines.feed("while true")?;
+    /// assert!(lines.is_incomplete());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_incomplete(&self) -> bool {
         self.input.is_incomplete()
     }
 
     /// Drops everything that is open.
+    ///
+    /// ```
+    /// let mut lines = kiln::LineReader::new();
+    /// lines.feed("while true")?;
+    /// lines.reset();
+    /// assert!(!lines.is_incomplete());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn reset(&mut self) {
         self.input.reset();
     }

@@ -50,6 +50,10 @@ pub enum Value {
 
 impl Value {
     /// The kind, as an error message names it.
+    ///
+    /// ```
+    /// assert_eq!(kiln::Value::Number(1.5).kind(), "number");
+    /// ```
     pub fn kind(&self) -> &'static str {
         match self {
             Value::Null => "null",
@@ -63,11 +67,20 @@ impl Value {
     }
 
     /// Whether this is null.
+    ///
+    /// ```
+    /// assert!(kiln::Value::default().is_null());
+    /// ```
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)
     }
 
     /// The number, if this is one.
+    ///
+    /// ```
+    /// assert_eq!(kiln::Value::Number(1.5).as_number(), Some(1.5));
+    /// assert_eq!(kiln::Value::Null.as_number(), None);
+    /// ```
     pub fn as_number(&self) -> Option<f64> {
         match self {
             Value::Number(number) => Some(*number),
@@ -76,6 +89,11 @@ impl Value {
     }
 
     /// The text, if this is a string.
+    ///
+    /// ```
+    /// assert_eq!(kiln::Value::String("text".into()).as_str(), Some("text"));
+    /// assert_eq!(kiln::Value::Null.as_str(), None);
+    /// ```
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Value::String(text) => Some(text),
@@ -196,6 +214,14 @@ pub struct Object(pub(crate) Rooted);
 impl List {
     /// A new, empty list.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// let list = kiln::List::new(&mut interpreter)?;
+    /// assert_eq!(list.len(&mut interpreter)?, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The heap limit is reached.
     pub fn new(context: &mut impl AsContext) -> Result<List, Error> {
@@ -211,6 +237,15 @@ impl List {
 
     /// The number of elements.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "list = [1, \"two\"]")?)?;
+    /// let list: kiln::List = interpreter.global("list")?;
+    /// assert_eq!(list.len(&mut interpreter)?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The list belongs to another interpreter.
     pub fn len(&self, context: &mut impl AsContext) -> Result<usize, Error> {
@@ -219,6 +254,15 @@ impl List {
 
     /// Whether there are no elements.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "list = [1, \"two\"]")?)?;
+    /// let list: kiln::List = interpreter.global("list")?;
+    /// assert!(!list.is_empty(&mut interpreter)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The list belongs to another interpreter.
     pub fn is_empty(&self, context: &mut impl AsContext) -> Result<bool, Error> {
@@ -226,6 +270,16 @@ impl List {
     }
 
     /// An element; null if there is none.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "list = [1, \"two\"]")?)?;
+    /// let list: kiln::List = interpreter.global("list")?;
+    /// assert_eq!(list.get::<String>(&mut interpreter, 1)?, "two");
+    /// assert_eq!(list.get::<Option<f64>>(&mut interpreter, 7)?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The element is of another kind, or the list belongs to another interpreter.
@@ -241,6 +295,17 @@ impl List {
     }
 
     /// Replaces an element.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "list = [1, \"two\"]")?)?;
+    /// let list: kiln::List = interpreter.global("list")?;
+    /// list.set(&mut interpreter, 1, 2)?;
+    /// assert_eq!(interpreter.global::<Vec<u8>>("list")?, [1, 2]);
+    /// assert!(list.set(&mut interpreter, 7, 2).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// There is no such element, the heap limit is reached, or the list belongs to another interpreter.
@@ -263,6 +328,16 @@ impl List {
 
     /// Adds an element at the end.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "list = [1, \"two\"]")?)?;
+    /// let list: kiln::List = interpreter.global("list")?;
+    /// list.push(&mut interpreter, 3)?;
+    /// assert_eq!(list.len(&mut interpreter)?, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The heap limit is reached, or the list belongs to another interpreter.
     pub fn push(&self, context: &mut impl AsContext, value: impl IntoValue) -> Result<(), Error> {
@@ -277,6 +352,14 @@ impl List {
 
 impl Map {
     /// A new, empty map.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// let map = kiln::Map::new(&mut interpreter)?;
+    /// assert_eq!(map.len(&mut interpreter)?, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The heap limit is reached.
@@ -293,6 +376,15 @@ impl Map {
 
     /// The number of entries.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "map = {\"a\": 1, \"b\": 2}")?)?;
+    /// let map: kiln::Map = interpreter.global("map")?;
+    /// assert_eq!(map.len(&mut interpreter)?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The map belongs to another interpreter.
     pub fn len(&self, context: &mut impl AsContext) -> Result<usize, Error> {
@@ -304,6 +396,15 @@ impl Map {
 
     /// Whether there are no entries.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "map = {\"a\": 1, \"b\": 2}")?)?;
+    /// let map: kiln::Map = interpreter.global("map")?;
+    /// assert!(!map.is_empty(&mut interpreter)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The map belongs to another interpreter.
     pub fn is_empty(&self, context: &mut impl AsContext) -> Result<bool, Error> {
@@ -311,6 +412,16 @@ impl Map {
     }
 
     /// The map's own value under a key.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "map = {\"a\": 1, \"b\": 2}")?)?;
+    /// let map: kiln::Map = interpreter.global("map")?;
+    /// assert_eq!(map.get::<f64>(&mut interpreter, "b")?, Some(2.0));
+    /// assert_eq!(map.get::<f64>(&mut interpreter, "c")?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The value is of another kind, or the map belongs to another interpreter.
@@ -361,6 +472,17 @@ impl Map {
 
     /// Sets the value under a key.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "map = {\"a\": 1, \"b\": 2}")?)?;
+    /// let map: kiln::Map = interpreter.global("map")?;
+    /// map.set(&mut interpreter, "c", vec![3])?;
+    /// map.set(&mut interpreter, 7, "a number may be a key")?;
+    /// assert_eq!(map.len(&mut interpreter)?, 4);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The map is protected, the heap limit is reached, or the map belongs to another interpreter.
     pub fn set(
@@ -382,6 +504,16 @@ impl Map {
 
     /// Removes the entry under a key; whether there was one.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "map = {\"a\": 1, \"b\": 2}")?)?;
+    /// let map: kiln::Map = interpreter.global("map")?;
+    /// assert!(map.remove(&mut interpreter, "a")?);
+    /// assert!(!map.remove(&mut interpreter, "a")?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The map is protected, or belongs to another interpreter.
     pub fn remove(&self, context: &mut impl AsContext, key: impl IntoValue) -> Result<bool, Error> {
@@ -396,6 +528,16 @@ impl Map {
     }
 
     /// The map's own entries, in their order.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "map = {\"a\": 1, \"b\": 2}")?)?;
+    /// let map: kiln::Map = interpreter.global("map")?;
+    /// let entries: Vec<(String, f64)> = map.entries(&mut interpreter)?;
+    /// assert_eq!(entries, [("a".to_owned(), 1.0), ("b".to_owned(), 2.0)]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// A key or value is of another kind, or the map belongs to another interpreter.
@@ -423,6 +565,15 @@ impl Function {
 
     /// Calls the function. It runs to its end: it cannot `wait`, and `yield` does nothing in it.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "greet = function(who)\nreturn \"Hello \" + who\nend function")?)?;
+    /// let greet: kiln::Function = interpreter.global("greet")?;
+    /// assert_eq!(greet.call::<String>(&mut interpreter, ("Ada",))?, "Hello Ada");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The script's error, or the result is of another kind.
     pub fn call<R: FromValue>(
@@ -434,6 +585,20 @@ impl Function {
     }
 
     /// [`Function::call`] as a method of an object: `self` is the object.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use kiln::{Function, Map, Value};
+    ///
+    /// let program = "Dog = {\"name\": \"Rex\"}\nDog.call = function(word)\nreturn self.name + \", \" + word + \"!\"\nend function\ndog = new Dog";
+    /// interpreter.run(&engine.compile("x.ms", program)?)?;
+    /// let dog: Map = interpreter.global("dog")?;
+    /// let call: Function = dog.lookup(&mut interpreter, "call")?.unwrap();
+    /// let text: String = call.call_method(&mut interpreter, &dog.into(), ("sit",))?;
+    /// assert_eq!(text, "Rex, sit!");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The script's error, or the result is of another kind.

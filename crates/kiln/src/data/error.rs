@@ -5,6 +5,19 @@ use std::fmt::{self, Display, Formatter};
 use crate::error::Error;
 
 /// Why data cannot be converted: what is wrong, and the path to it, as in `items[2].weight: invalid type: string "x", expected f64`.
+///
+/// ```
+/// # let engine = kiln::Engine::new();
+/// # let mut interpreter = engine.interpreter().build()?;
+/// use kiln::{Data, Error};
+///
+/// interpreter.run(&engine.compile("x.ms", "x = {\"sizes\": [1, -1]}")?)?;
+/// let result = interpreter.global::<Data<std::collections::BTreeMap<String, Vec<u8>>>>("x");
+/// let Err(Error::Data(error)) = result else { panic!("an error was expected") };
+/// assert_eq!(error.path(), "sizes[1]");
+/// assert_eq!(error.message(), "invalid value: integer `-1`, expected u8");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct DataError {
     /// From the inside to the outside.

@@ -29,6 +29,19 @@ pub struct FolderFiles {
 impl FolderFiles {
     /// The files in this folder.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// use kiln::FolderFiles;
+    ///
+    /// let folder = std::env::temp_dir().join(format!("kiln-example-{}", std::process::id()));
+    /// std::fs::create_dir_all(&folder)?;
+    /// let mut interpreter = engine.interpreter().files(FolderFiles::new(&folder)?).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "file.writeLines \"/notes.txt\", [\"one\"]")?)?;
+    /// assert_eq!(std::fs::read_to_string(folder.join("notes.txt"))?, "one\n");
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// It cannot be opened.
     pub fn new(folder: impl AsRef<std::path::Path>) -> io::Result<FolderFiles> {

@@ -131,11 +131,28 @@ impl Default for MemoryFiles {
 
 impl MemoryFiles {
     /// An empty file system that holds up to 16 MiB.
+    ///
+    /// ```
+    /// use kiln::MemoryFiles;
+    ///
+    /// let files = MemoryFiles::new();
+    /// assert!(files.read("/nosuch.txt").is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new() -> MemoryFiles {
         MemoryFiles::with_limit(DEFAULT_BYTES)
     }
 
     /// An empty file system that holds so many bytes, which its folders and names count toward.
+    ///
+    /// ```
+    /// use kiln::MemoryFiles;
+    ///
+    /// let files = MemoryFiles::with_limit(10_000);
+    /// files.write("/small.txt", "a few bytes")?;
+    /// assert!(files.write("/large.txt", "x".repeat(10_000)).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn with_limit(bytes: usize) -> MemoryFiles {
         let budget = Budget {
             limit: bytes,
@@ -152,6 +169,13 @@ impl MemoryFiles {
 
     /// The contents of a file.
     ///
+    /// ```
+    /// let files = kiln::MemoryFiles::new();
+    /// files.write("/a.txt", "text")?;
+    /// assert_eq!(files.read("/a.txt")?, b"text");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// There is no such file.
     pub fn read(&self, path: &str) -> io::Result<Vec<u8>> {
@@ -162,6 +186,14 @@ impl MemoryFiles {
     }
 
     /// Writes a file in place of any old one, and makes the folders it is in.
+    ///
+    /// ```
+    /// let files = kiln::MemoryFiles::new();
+    /// files.write("/folder/a.txt", "text")?;
+    /// files.write("/folder/a.txt", "another text")?;
+    /// assert_eq!(files.read("/folder/a.txt")?, b"another text");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// There is no room, or a folder has this path, or a file that of one of its folders.

@@ -119,6 +119,15 @@ impl Interpreter {
 
     /// Compiles a program; see [`Engine::compile`].
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// let program = interpreter.compile("x.ms", "x = 6 * 7")?;
+    /// interpreter.run(&program)?;
+    /// assert_eq!(interpreter.global::<f64>("x")?, 42.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// Everything that is wrong with the text.
     pub fn compile(&self, name: &str, text: &str) -> Result<Arc<CodeBlock>, CompileErrors> {
@@ -126,11 +135,30 @@ impl Interpreter {
     }
 
     /// The engine.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// let mut sibling = interpreter.engine().interpreter().build()?;
+    /// # let _ = &mut sibling;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
     /// Defines an intrinsic. One of the same name is replaced for what is compiled from now on.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use kiln::Intrinsic;
+    ///
+    /// interpreter.define(Intrinsic::new("answer", |_| Ok(42)))?;
+    /// interpreter.run(&engine.compile("x.ms", "x = answer")?)?;
+    /// assert_eq!(interpreter.global::<f64>("x")?, 42.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The heap limit is reached.
@@ -175,6 +203,16 @@ impl Interpreter {
 
     /// The value of a global variable.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "name = \"Ada\"\nages = [36, 85]")?)?;
+    /// assert_eq!(interpreter.global::<String>("name")?, "Ada");
+    /// assert_eq!(interpreter.global::<Vec<u8>>("ages")?, [36, 85]);
+    /// assert_eq!(interpreter.global::<f64>("name").unwrap_err().to_string(), "expected number, got string");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// There is no such variable, or its value is of another kind.
     pub fn global<T: FromValue>(&mut self, name: &str) -> Result<T, Error> {
@@ -182,6 +220,15 @@ impl Interpreter {
     }
 
     /// Assigns a global variable.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.set_global("names", vec!["Ada", "Grace"])?;
+    /// interpreter.run(&engine.compile("x.ms", "count = names.len")?)?;
+    /// assert_eq!(interpreter.global::<usize>("count")?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The value cannot be converted, or the heap limit is reached.
@@ -215,6 +262,15 @@ impl Interpreter {
 
     /// A new, empty list.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// let list = interpreter.new_list()?;
+    /// list.push(&mut interpreter, "first")?;
+    /// assert_eq!(list.len(&mut interpreter)?, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The heap limit is reached.
     pub fn new_list(&mut self) -> Result<List, Error> {
@@ -222,6 +278,15 @@ impl Interpreter {
     }
 
     /// A new, empty map.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// let map = interpreter.new_map()?;
+    /// map.set(&mut interpreter, "key", "value")?;
+    /// assert_eq!(map.len(&mut interpreter)?, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The heap limit is reached.
@@ -231,6 +296,15 @@ impl Interpreter {
 
     /// The text of a value, as `str` makes it.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "x = {\"a\": [1, null]}")?)?;
+    /// let value: kiln::Value = interpreter.global("x")?;
+    /// assert_eq!(interpreter.text(&value)?, "{\"a\": [1, null]}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The text is too long, or the heap limit is reached.
     pub fn text(&mut self, value: &Value) -> Result<String, Error> {
@@ -238,17 +312,41 @@ impl Interpreter {
     }
 
     /// What the host keeps with the interpreter, if it is of this type.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// let mut interpreter = engine.interpreter().data(String::from("a note")).build()?;
+    /// assert_eq!(interpreter.data::<String>().map(|note| note.as_str()), Some("a note"));
+    /// assert!(interpreter.data::<u32>().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn data<T: Any + Send>(&mut self) -> Option<&mut T> {
         self.vm.host_data().as_mut()?.downcast_mut()
     }
 
     /// The names of the global variables.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "x = 1\ny = 2")?)?;
+    /// assert_eq!(interpreter.global_names(), ["x", "y"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn global_names(&mut self) -> Vec<String> {
         let names = context::enter(&mut self.vm, |context| Ok(context.vm.global_names()?));
         names.unwrap_or_default()
     }
 
     /// The names of the members of a global variable that holds a map, inherited ones included.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "point = {\"x\": 1, \"y\": 2}")?)?;
+    /// assert_eq!(interpreter.member_names("point"), ["x", "y"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn member_names(&mut self, global: &str) -> Vec<String> {
         let names = context::enter(&mut self.vm, |context| {
             let name = context.vm.intern(global)?;
@@ -261,12 +359,30 @@ impl Interpreter {
     }
 
     /// The text of a global variable's value, as `str` makes it.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "x = [1, 2]")?)?;
+    /// assert_eq!(interpreter.global_text("x").as_deref(), Some("[1, 2]"));
+    /// assert_eq!(interpreter.global_text("y"), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn global_text(&mut self, name: &str) -> Option<String> {
         let value: Value = self.global(name).ok()?;
         self.text(&value).ok()
     }
 
     /// Collects all garbage and looks at what is left; none if the system has no memory for a stack to do that on.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "list = range(1, 1000)")?)?;
+    /// assert!(interpreter.memory_census().is_some());
+    /// assert!(interpreter.statistics().used_bytes > 8000);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn memory_census(&mut self) -> Option<MemoryCensus> {
         context::enter(&mut self.vm, |context| Ok(context.vm.memory_census())).ok()
     }
@@ -278,16 +394,45 @@ impl Interpreter {
     }
 
     /// What has been compiled so far.
+    ///
+    /// ```
+    /// use kiln::{Engine, JitOptions};
+    ///
+    /// let engine = Engine::new();
+    /// let mut interpreter = engine.interpreter().jit(JitOptions::immediate()).build()?;
+    /// interpreter.run(&engine.compile("x.ms", "x = 0\nwhile x < 1000\nx += 1\nend while")?)?;
+    /// let report = interpreter.jit_report();
+    /// assert!(report.compiled + report.refused > 0 || report == Default::default());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn jit_report(&self) -> JitReport {
         self.jit.report()
     }
 
     /// What the garbage collector has done, and how much memory is in use.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "for i in range(1, 100000)\nx = [i, i]\nend for")?)?;
+    /// let statistics = interpreter.statistics();
+    /// assert!(statistics.minor.count > 0 && statistics.used_bytes <= statistics.peak_bytes);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn statistics(&mut self) -> Statistics {
         self.vm.heap().statistics()
     }
 
     /// For finding errors in the engine: collects garbage at every allocation.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.set_gc_stress(true);
+    /// interpreter.run(&engine.compile("x.ms", "x = [[1], [2]]")?)?;
+    /// assert_eq!(interpreter.global::<Vec<Vec<u8>>>("x")?, [[1], [2]]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set_gc_stress(&mut self, stress: bool) {
         self.vm.heap().set_stress(stress);
     }

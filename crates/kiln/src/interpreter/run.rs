@@ -43,6 +43,13 @@ pub enum Progress {
 
 impl Progress {
     /// Whether the script has ended.
+    ///
+    /// ```
+    /// use kiln::{Outcome, Progress};
+    ///
+    /// assert!(Progress::Done(Outcome::Exit(1)).is_done());
+    /// assert!(!Progress::Yielded.is_done());
+    /// ```
     pub fn is_done(&self) -> bool {
         matches!(self, Progress::Done(_))
     }
@@ -81,6 +88,17 @@ pub struct Interrupter {
 
 impl Interrupter {
     /// Makes the script end with the error `interrupted` at its next call or loop pass.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// let interrupter = interpreter.interrupter();
+    /// // It could come from a signal handler, or when a window is closed.
+    /// interrupter.interrupt();
+    /// let error = interpreter.run(&engine.compile("x.ms", "while true\nend while")?).unwrap_err();
+    /// assert_eq!(error.error.to_string(), "interrupted");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn interrupt(&self) {
         self.safepoint.request(Reason::Stop);
     }
@@ -95,6 +113,16 @@ const YIELD: Duration = Duration::from_millis(1);
 impl Interpreter {
     /// Runs a program to its end, sleeping where it waits. Its globals stay for the next one.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use kiln::Outcome;
+    ///
+    /// assert_eq!(interpreter.run(&engine.compile("one.ms", "x = 1")?)?, Outcome::Finished);
+    /// assert_eq!(interpreter.run(&engine.compile("two.ms", "exit x + 1")?)?, Outcome::Exit(2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The runtime error that ended it.
     pub fn run(&mut self, program: &Arc<CodeBlock>) -> Result<Outcome, ScriptError> {
@@ -103,6 +131,16 @@ impl Interpreter {
     }
 
     /// Starts a program, which does not run before it is resumed.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.start(&engine.compile("x.ms", "x = 1")?)?;
+    /// assert!(interpreter.is_running());
+    /// assert!(interpreter.resume()?.is_done());
+    /// assert_eq!(interpreter.global::<f64>("x")?, 1.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// There is a script that has not ended, or the system refuses memory.
@@ -168,6 +206,21 @@ impl Interpreter {
 
     /// Runs what was started until it ends, or gives control back for any reason of its own.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use std::time::Duration;
+    /// use kiln::{Outcome, Progress};
+    ///
+    /// interpreter.start(&engine.compile("x.ms", "yield\nwait 0.01")?)?;
+    /// assert_eq!(interpreter.resume()?, Progress::Yielded);
+    /// let Progress::Waiting(time) = interpreter.resume()? else { panic!("the script waits") };
+    /// assert!(time <= Duration::from_millis(10));
+    /// std::thread::sleep(time);
+    /// assert_eq!(interpreter.resume()?, Progress::Done(Outcome::Finished));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The runtime error that ended it.
     pub fn resume(&mut self) -> Result<Progress, Error> {
@@ -218,6 +271,16 @@ impl Interpreter {
 
     /// Runs what was started to its end, sleeping where it waits.
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use kiln::Outcome;
+    ///
+    /// interpreter.start(&engine.compile("x.ms", "for i in range(1, 3)\nyield\nend for")?)?;
+    /// assert_eq!(interpreter.run_until_done()?, Outcome::Finished);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The runtime error that ended it.
     pub fn run_until_done(&mut self) -> Result<Outcome, Error> {
@@ -239,6 +302,16 @@ impl Interpreter {
     }
 
     /// Whether a script has been started and not ended.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// assert!(!interpreter.is_running());
+    /// interpreter.start(&engine.compile("x.ms", "yield")?)?;
+    /// interpreter.resume()?;
+    /// assert!(interpreter.is_running());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_running(&self) -> bool {
         self.activity.is_some()
     }
@@ -246,6 +319,17 @@ impl Interpreter {
     /// Gives up the script that was started. What it has assigned so far stays.
     ///
     /// To stop a script from another thread there is the [`Interrupter`].
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.start(&engine.compile("x.ms", "x = 1\nyield\nx = 2")?)?;
+    /// interpreter.resume()?;
+    /// interpreter.stop();
+    /// assert_eq!(interpreter.global::<f64>("x")?, 1.0);
+    /// assert!(!interpreter.is_running());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stop(&mut self) {
         if let Some(running) = self.activity.take() {
             self.abandon(running);
@@ -286,6 +370,18 @@ impl Interpreter {
     /// Starts a line of an interactive session, compiled by a [`LineReader`](crate::LineReader); its value will go to
     /// [implicit output](crate::InterpreterBuilder::implicit_output).
     ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use kiln::{Line, LineReader, Progress};
+    ///
+    /// let Line::Program(program) = LineReader::new().feed("yield; 42")? else { panic!("the line is complete") };
+    /// interpreter.start_line(&program)?;
+    /// assert_eq!(interpreter.resume()?, Progress::Yielded);
+    /// assert!(interpreter.resume()?.is_done());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// There is a script that has not ended, or the system refuses memory.
     pub fn start_line(&mut self, program: &Arc<CodeBlock>) -> Result<(), Error> {
@@ -297,6 +393,16 @@ impl Interpreter {
     }
 
     /// Runs a line of an interactive session, compiled by a [`LineReader`](crate::LineReader).
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// use kiln::{Line, LineReader};
+    ///
+    /// let Line::Program(program) = LineReader::new().feed("6 * 7")? else { panic!("the line is complete") };
+    /// assert_eq!(interpreter.run_line(&program)?.result.as_deref(), Some("42"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The runtime error that ended it.
@@ -313,6 +419,17 @@ impl Interpreter {
     }
 
     /// What the function that was started last, with [`Interpreter::start_call`], has returned; null if there is nothing.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.run(&engine.compile("x.ms", "f = function\nyield\nreturn \"done\"\nend function")?)?;
+    /// let f: kiln::Function = interpreter.global("f")?;
+    /// interpreter.start_call(&f, ())?;
+    /// interpreter.run_until_done()?;
+    /// assert_eq!(interpreter.result::<String>()?, "done");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// It is of another kind.
@@ -346,6 +463,15 @@ impl Interpreter {
     }
 
     /// Takes back an interrupt that came when nothing was running.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// # let mut interpreter = engine.interpreter().build()?;
+    /// interpreter.interrupter().interrupt();
+    /// interpreter.clear_interrupt();
+    /// interpreter.run(&engine.compile("x.ms", "x = 1")?)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn clear_interrupt(&mut self) {
         self.vm.withdraw(Reason::Stop);
     }

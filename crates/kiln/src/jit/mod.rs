@@ -93,6 +93,13 @@ impl Default for JitOptions {
 
 impl JitOptions {
     /// Only the interpreter.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// let mut interpreter = engine.interpreter().jit(kiln::JitOptions::off()).build()?;
+    /// # let _ = &mut interpreter;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn off() -> JitOptions {
         JitOptions {
             tier: Tier::Off,
@@ -101,6 +108,13 @@ impl JitOptions {
     }
 
     /// For tests: everything is compiled when it is executed first.
+    ///
+    /// ```
+    /// # let engine = kiln::Engine::new();
+    /// let mut interpreter = engine.interpreter().jit(kiln::JitOptions::immediate()).build()?;
+    /// # let _ = &mut interpreter;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn immediate() -> JitOptions {
         JitOptions {
             threshold: 1,
