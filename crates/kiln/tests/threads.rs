@@ -59,7 +59,10 @@ fn an_interpreter_compiles_on_a_thread_only_once_something_is_hot() {
         interpreters.push(interpreter);
     }
     assert_eq!(compile_threads(), 0);
-    interpreters[0].run(&hot).unwrap();
+    // Once it has delivered something, the thread has its name, by which it is counted.
+    while interpreters[0].jit_report().compiled == 0 {
+        interpreters[0].run(&hot).unwrap();
+    }
     assert_eq!(compile_threads(), 1);
 }
 
@@ -75,7 +78,7 @@ fn the_interpreters_of_an_engine_share_its_compile_threads() {
         for interpreter in &mut interpreters {
             interpreter.run(&program).unwrap();
             assert_eq!(interpreter.global::<f64>("sum").unwrap(), 156_000.0);
-            assert!((1..=2).contains(&compile_threads()));
+            assert!(compile_threads() <= 2);
         }
     }
     // However much the others want, everyone gets something.
@@ -84,6 +87,7 @@ fn the_interpreters_of_an_engine_share_its_compile_threads() {
             interpreter.run(&program).unwrap();
         }
     }
+    assert!((1..=2).contains(&compile_threads()));
 }
 
 #[test]
