@@ -2,10 +2,10 @@
 
 use kiln_bytecode::ReadMode;
 
-use super::calls::{invoke_intrinsic_member, invokes, super_of};
+use super::calls::{invoke_inline, invoke_intrinsic_member, invokes, super_of};
 use super::{
-    Next, Operands, Site, State, Step, continue_at, invoke_function, is_unsettled, shortcuts,
-    target_of,
+    Next, Operands, Second, Site, State, Step, continue_at, invoke_function, is_unsettled,
+    shortcuts, target_of,
 };
 use crate::error::Fallible;
 use crate::feedback::{Access, CacheEntry, FeedbackCell};
@@ -58,6 +58,23 @@ pub(super) fn cached_member(vm: &Vm, site: Site, object: Value) -> Option<(Value
         }
         _ => None,
     }
+}
+
+/// The member that the first entry of the site's inline cache leads to, if the object is a map of its shape.
+#[inline(always)]
+pub(super) fn first_cached_member(vm: &Vm, site: Site, object: Value) -> Option<Value> {
+    let map = object.as_map()?;
+    let entry = site.feedback(usize::from(site.instruction.c())).first.get();
+    // No entry in use is for `NONE`.
+    if entry.shape != map.shape() {
+        return None;
+    }
+    let holder = match entry.access {
+        Access::Own => map,
+        Access::Inherited if entry.epoch == vm.prototype_epoch => entry.holder?,
+        _ => return None,
+    };
+    Some(holder.slot(entry.slot).get())
 }
 
 /// Looks a member up and enters what it found into the inline cache. `Ok(None)`: the result is null.
@@ -197,11 +214,34 @@ fn slow_get_self(vm: &mut Vm, next: Next) -> Step {
 pub(super) fn get_member(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let object = site.get(instruction.b());
+    if let Some(value) = first_cached_member(state.vm, site, object)
+        && !value.is_function()
+    {
+        site.set(instruction.a(), value);
+        return Step::Continue;
+    }
+    Step::Second(Second::GetMember)
+}
+
+/// `get_member` of whatever the inline cache leads to.
+#[inline(always)]
+pub(super) fn get_any_member(state: &mut State, instruction: Operands) -> Step {
+    let site = state.site(instruction);
+    let object = site.get(instruction.b());
     if let Some((value, _)) = cached_member(state.vm, site, object) {
         let Some(function) = value.as_function() else {
             site.set(instruction.a(), value);
             return Step::Continue;
         };
+        if let Some(code) = function.script_code()
+            && instruction.flags() == ReadMode::INVOKE.0
+            // SAFETY: instances live as long as the interpreter.
+            && unsafe { !(*code).self_parameter && !(*code).uses_super }
+        {
+            site.feedback(usize::from(instruction.c()))
+                .record_target(code as usize);
+            return invoke_inline(state, site, value, code, object, slow_get_member);
+        }
         if function.is_intrinsic() && invokes(ReadMode(instruction.flags()), value) {
             if let Some(value) = shortcuts::property(function, object) {
                 site.set(instruction.a(), value);
@@ -313,7 +353,7 @@ pub(super) fn set_member(state: &mut State, instruction: Operands) -> Step {
 
 /// Stores through the inline cache, if it knows the object's shape and no write barrier is due.
 #[inline(always)]
-fn store_cached(vm: &Vm, feedback: &FeedbackCell, object: Value, value: Value) -> bool {
+pub(super) fn store_cached(vm: &Vm, feedback: &FeedbackCell, object: Value, value: Value) -> bool {
     let Some(map) = object.as_map() else {
         return false;
     };

@@ -6,8 +6,8 @@ use kiln_bytecode::ReadMode;
 
 use super::whole::front_index;
 use super::{
-    Next, Operands, Site, SlowPath, State, Step, access, invoke_function, profiled, shortcuts,
-    target_of,
+    Next, Operands, Second, Site, SlowPath, State, Step, access, invoke_function, profiled,
+    shortcuts, target_of,
 };
 use crate::error::{Fallible, RuntimeError, Throw};
 use crate::feedback::CodeInstance;
@@ -422,14 +422,7 @@ pub(super) fn call(state: &mut State, instruction: Operands) -> Step {
     let callee = site.get(instruction.b());
     if let Some(function) = callee.as_function() {
         let Some(code) = function.script_code() else {
-            if instruction.flags() == 1
-                && let Some(value) =
-                    shortcuts::function(state.vm, function, site.get(instruction.b() + 3))
-            {
-                site.set(instruction.a(), value);
-                return Step::Continue;
-            }
-            return Step::Slow(call_intrinsic);
+            return Step::Second(Second::CallIntrinsic);
         };
         site.feedback(usize::from(instruction.c()))
             .record_target(code as usize);
@@ -442,14 +435,62 @@ pub(super) fn call(state: &mut State, instruction: Operands) -> Step {
             window,
             Value::UNASSIGNED,
             Value::UNASSIGNED,
+            usize::from(instruction.flags()),
             slow_call,
         );
     }
     Step::Slow(slow_call)
 }
 
+/// `call` of an intrinsic, which the interpreter may do itself.
+#[inline(always)]
+pub(super) fn call_intrinsic_quickly(state: &mut State, instruction: Operands) -> Step {
+    let site = state.site(instruction);
+    if instruction.flags() == 1
+        && let Some(function) = site.get(instruction.b()).as_function()
+        && let Some(value) = shortcuts::function(state.vm, function, site.get(instruction.b() + 3))
+    {
+        site.set(instruction.a(), value);
+        return Step::Continue;
+    }
+    Step::Slow(call_intrinsic)
+}
+
+/// Calls a function without arguments that was found by reading a variable or member, in a window behind the caller's.
+#[inline(always)]
+pub(super) fn invoke_inline(
+    state: &mut State,
+    site: Site,
+    function: Value,
+    code: *const CodeInstance,
+    self_value: Value,
+    slow: SlowPath,
+) -> Step {
+    // SAFETY: windows end below the limit, so the fixed slots of the next one are in the red zone at worst. If the call cannot be
+    // entered here, the slow path writes them again.
+    let window = unsafe {
+        let window = site.base.add(site.code().register_count);
+        *window = function;
+        window
+    };
+    enter_inline(
+        state,
+        site,
+        code,
+        window,
+        self_value,
+        Value::UNASSIGNED,
+        0,
+        slow,
+    )
+}
+
 /// Enters a script function from the loop. The callee stands in window slot 0, arguments behind slot 2.
 #[inline(always)]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "inlined: a struct of them would be one more name for the same things"
+)]
 fn enter_inline(
     state: &mut State,
     site: Site,
@@ -457,9 +498,10 @@ fn enter_inline(
     window: *mut Value,
     self_value: Value,
     super_value: Value,
+    argument_count: usize,
     slow: SlowPath,
 ) -> Step {
-    // SAFETY: window slots 0 to 2 are registers; instances live as long as the interpreter.
+    // SAFETY: window slots 0 to 2 are registers, or in the red zone; instances live as long as the interpreter.
     unsafe {
         *window.add(1) = self_value;
         if (*code).uses_super {
@@ -467,12 +509,7 @@ fn enter_inline(
         }
     }
     state.vm.frames.set_next(site.next);
-    match enter(
-        state.vm,
-        code,
-        window,
-        usize::from(site.instruction.flags()),
-    ) {
+    match enter(state.vm, code, window, argument_count) {
         Some(frame) => {
             (state.next, state.base, state.code) = (frame.next, frame.base, frame.code);
             Step::Continue
@@ -484,6 +521,51 @@ fn enter_inline(
 
 #[inline(always)]
 pub(super) fn call_member(state: &mut State, instruction: Operands) -> Step {
+    let site = state.site(instruction);
+    let object = site.get(instruction.b() + 1);
+    if let Some(value) = access::first_cached_member(state.vm, site, object)
+        && let Some(function) = value.as_function()
+        && let Some(code) = function.script_code()
+    {
+        return call_method(state, site, object, value, code);
+    }
+    Step::Second(Second::CallMember)
+}
+
+/// Calls a method of the script that an inline cache has led to.
+#[inline(always)]
+fn call_method(
+    state: &mut State,
+    site: Site,
+    object: Value,
+    method: Value,
+    code: *const CodeInstance,
+) -> Step {
+    let instruction = site.instruction;
+    // SAFETY: instances live as long as the interpreter.
+    if unsafe { (*code).self_parameter || (*code).uses_super } {
+        return Step::Slow(slow_call_member);
+    }
+    site.feedback(usize::from(instruction.c()))
+        .record_target(code as usize);
+    // SAFETY: the verifier has checked that the window's fixed slots are registers.
+    let window = unsafe { site.base.add(usize::from(instruction.b())) };
+    site.set(instruction.b(), method);
+    enter_inline(
+        state,
+        site,
+        code,
+        window,
+        object,
+        Value::NULL,
+        usize::from(instruction.flags()),
+        slow_call_member,
+    )
+}
+
+/// `call_member` of whatever the inline cache leads to.
+#[inline(always)]
+pub(super) fn call_any_member(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let object = site.get(instruction.b() + 1);
     if let Some((value, _)) = access::cached_member(state.vm, site, object)
@@ -499,24 +581,7 @@ pub(super) fn call_member(state: &mut State, instruction: Operands) -> Step {
             }
             return Step::Slow(call_intrinsic_member);
         };
-        // SAFETY: instances live as long as the interpreter.
-        if unsafe { (*code).self_parameter || (*code).uses_super } {
-            return Step::Slow(slow_call_member);
-        }
-        site.feedback(usize::from(instruction.c()))
-            .record_target(code as usize);
-        // SAFETY: the verifier has checked that the window's fixed slots are registers.
-        let window = unsafe { site.base.add(usize::from(instruction.b())) };
-        site.set(instruction.b(), value);
-        return enter_inline(
-            state,
-            site,
-            code,
-            window,
-            object,
-            Value::NULL,
-            slow_call_member,
-        );
+        return call_method(state, site, object, value, code);
     }
     Step::Slow(slow_call_member)
 }
@@ -658,6 +723,21 @@ pub(super) fn invoke(state: &mut State, instruction: Operands) -> Step {
     if !value.is_function() {
         site.set(instruction.a(), value);
         return Step::Continue;
+    }
+    Step::Second(Second::Invoke)
+}
+
+/// `invoke` of a function.
+#[inline(always)]
+pub(super) fn invoke_register(state: &mut State, instruction: Operands) -> Step {
+    let site = state.site(instruction);
+    let value = site.get(instruction.b());
+    if let Some(function) = value.as_function()
+        && let Some(code) = function.script_code()
+    {
+        site.feedback(usize::from(instruction.c()))
+            .record_target(code as usize);
+        return invoke_inline(state, site, value, code, Value::UNASSIGNED, slow_invoke);
     }
     Step::Slow(slow_invoke)
 }

@@ -63,6 +63,7 @@ mod matched {
         loop {
             step = match step {
                 Step::Slow(slow) => slow(state.vm, state.next),
+                Step::Second(second) => second.run(state, instruction),
                 Step::Pass => pass_loop(state.vm, state.next),
                 Step::Returned(value) => deliver_result(state.vm, value, state.entry),
                 _ => return step,
@@ -82,7 +83,11 @@ mod matched {
             let step = execute_one(&mut state, instruction);
             profiled::after(state.vm, watched, matches!(step, Step::Throw(_)));
             let outcome = match step {
-                Step::Continue | Step::Slow(_) | Step::Pass | Step::Returned(_) => continue,
+                Step::Continue
+                | Step::Slow(_)
+                | Step::Second(_)
+                | Step::Pass
+                | Step::Returned(_) => continue,
                 Step::Reload => {
                     state.reload();
                     continue;
@@ -106,7 +111,11 @@ mod matched {
             state.jump(1);
             let instruction = Operands(state.next);
             match execute_one(&mut state, instruction) {
-                Step::Continue | Step::Slow(_) | Step::Pass | Step::Returned(_) => {}
+                Step::Continue
+                | Step::Slow(_)
+                | Step::Second(_)
+                | Step::Pass
+                | Step::Returned(_) => {}
                 Step::Reload => state.reload(),
                 Step::Done(value) => return Ok(value),
                 Step::Throw(throw) => return Err(throw),
@@ -122,7 +131,7 @@ mod matched {
 mod threaded {
     use super::*;
     use crate::feedback::CodeInstance;
-    use crate::interp::{Next, SlowPath};
+    use crate::interp::{Next, Second, SlowPath};
 
     /// A handler with its dispatch. The arguments are the variables of the loop, `next` being behind the instruction to execute, and
     /// the table of handlers. `extern "C"` on both processors passes six arguments in registers.
@@ -180,6 +189,44 @@ mod threaded {
     }
     for_each_op!(define_handlers);
 
+    macro_rules! define_seconds {
+        ($($snake:ident = $second:ident;)*) => {
+            $(
+                /// # Safety
+                /// As for the handlers of the table.
+                unsafe extern "C" fn $snake(
+                    next: Next,
+                    base: *mut Value,
+                    code: *const CodeInstance,
+                    vm: &mut Vm,
+                    entry: FrameMark,
+                    table: Table,
+                ) -> Finished {
+                    let mut state = State { next, base, code, vm, entry };
+                    let step = Second::$second.run(&mut state, Operands(next));
+                    let State { next, base, code, vm, entry } = state;
+                    // SAFETY: the state is that of the current frame, in verified code.
+                    unsafe { follow(step, next, base, code, vm, entry, table) }
+                }
+            )*
+
+            /// The second handler's threaded form.
+            #[inline(always)]
+            fn second_handler(second: Second) -> Handler {
+                match second {
+                    $(Second::$second => $snake,)*
+                }
+            }
+        };
+    }
+    define_seconds! {
+        second_call_intrinsic = CallIntrinsic;
+        second_call_member = CallMember;
+        second_get_member = GetMember;
+        second_invoke_global = InvokeGlobal;
+        second_invoke = Invoke;
+    }
+
     /// The table of handlers.
     #[inline(always)]
     fn handlers_table() -> Table {
@@ -213,13 +260,53 @@ mod threaded {
                 entry,
                 Table(pass_loop as SlowPath as *const ()),
             ),
+            // SAFETY: passed on from the caller; a handler leaves the state as it was for the second one.
+            Step::Second(second) => unsafe {
+                second_handler(second)(next, base, code, vm, entry, table)
+            },
             Step::Reload => reload(vm, entry, table),
-            Step::Done(value) | Step::Returned(value) => finish(vm, Ok(value)),
+            Step::Done(value) | Step::Returned(value) => finish_with(vm, value.bits()),
             Step::Throw(throw) => finish(vm, Err(throw)),
         }
     }
 
-    /// Runs a slow path and goes on after it.
+    /// How things go on after a slow path.
+    enum After {
+        /// With the next instruction.
+        Continue,
+        /// Where the current frame stands.
+        Reload,
+        /// The run has ended; its outcome stands in [`Vm::outcome`].
+        Finished,
+    }
+
+    /// Runs a slow path to its end.
+    #[inline(never)]
+    fn settle(vm: &mut Vm, next: Next, entry: FrameMark, slow: SlowPath) -> After {
+        let mut step = slow(vm, next);
+        loop {
+            step = match step {
+                Step::Slow(slow) => slow(vm, next),
+                Step::Pass => pass_loop(vm, next),
+                Step::Returned(value) => deliver_result(vm, value, entry),
+                Step::Reload => return After::Reload,
+                Step::Continue => return After::Continue,
+                Step::Done(value) => {
+                    vm.outcome = Some(Ok(value));
+                    return After::Finished;
+                }
+                Step::Throw(throw) => {
+                    vm.outcome = Some(Err(throw));
+                    return After::Finished;
+                }
+                // Only fast paths ask for it.
+                Step::Second(_) => return After::Continue,
+            };
+        }
+    }
+
+    /// Runs a slow path and goes on after it. This function has no variables in memory: with any the compiler may leave it by a call
+    /// rather than a jump, and the native stack would grow with every slow path.
     #[inline(never)]
     extern "C" fn run_slow(
         next: Next,
@@ -231,24 +318,12 @@ mod threaded {
     ) -> Finished {
         // SAFETY: `follow` has put the address of a slow path there.
         let slow = unsafe { std::mem::transmute::<*const (), SlowPath>(slow.0) };
-        let mut step = slow(vm, next);
-        loop {
-            step = match step {
-                Step::Slow(slow) => slow(vm, next),
-                Step::Pass => pass_loop(vm, next),
-                Step::Returned(value) => deliver_result(vm, value, entry),
-                _ => break,
-            };
-        }
         let table = handlers_table();
-        match step {
+        match settle(vm, next, entry, slow) {
             // SAFETY: a slow path that says so has left the frame as it was.
-            Step::Continue | Step::Slow(_) | Step::Pass | Step::Returned(_) => unsafe {
-                go_on(next, base, code, vm, entry, table)
-            },
-            Step::Reload => reload(vm, entry, table),
-            Step::Done(value) => finish(vm, Ok(value)),
-            Step::Throw(throw) => finish(vm, Err(throw)),
+            After::Continue => unsafe { go_on(next, base, code, vm, entry, table) },
+            After::Reload => reload(vm, entry, table),
+            After::Finished => 0,
         }
     }
 
@@ -296,6 +371,16 @@ mod threaded {
             Some(outcome) => outcome,
             None => Ok(Value::NULL),
         }
+    }
+
+    /// [`finish`] with a value, for handlers: a function that cannot unwind, and whose result the compiler does not know, is left for
+    /// by a jump, so that they need no stack frame.
+    #[cold]
+    #[inline(never)]
+    extern "C" fn finish_with(vm: &mut Vm, word: u64) -> Finished {
+        // SAFETY: the word of a value that is being returned.
+        vm.outcome = Some(Ok(unsafe { Value::from_bits(word) }));
+        std::hint::black_box(0)
     }
 
     #[cold]

@@ -3,7 +3,7 @@
 use kiln_bytecode::{Instruction, Op};
 
 use super::arith::observed_kinds;
-use super::whole::{front_index, to_i32};
+use super::whole::front_index;
 use super::{Next, Operands, Site, State, Step, continue_at};
 use crate::error::Fallible;
 use crate::heap::{Gc, Kind};
@@ -49,19 +49,14 @@ fn as_range(sequence: Value) -> Option<Gc<RangeCell>> {
 #[inline(always)]
 fn quick_element(sequence: Value, index: Value) -> Option<(f64, Value)> {
     let next = index.number_or_nan() + 1.0;
-    if let Some(list) = sequence.as_list() {
-        if let Some(position) = front_index(next) {
-            return Some((next, list.get(position)?));
-        }
-    } else if let Some(range) = as_range(sequence)
-        && next < range.count
-        && next >= 0.0
-        // Whole; `trunc` would be a call.
-        && f64::from(to_i32(next)) == next
-    {
-        return Some((next, Value::number(range.first + next * range.step)));
+    // A word that is no number is no position either.
+    let position = front_index(next)?;
+    if let Some(range) = as_range(sequence) {
+        // Whole numbers below 2^53: no NaN can come of them.
+        return (next < range.count)
+            .then(|| (next, Value::arithmetic(range.first + next * range.step)));
     }
-    None
+    Some((next, sequence.as_list()?.get(position)?))
 }
 
 /// Counts a pass of the loop in the flag byte. True if its countdown has ended.
@@ -98,7 +93,7 @@ pub(super) fn for_loop(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let (sequence, index) = (site.get(instruction.b()), site.get(instruction.b() + 1));
     if let Some((index, element)) = quick_element(sequence, index) {
-        site.set(instruction.b() + 1, Value::number(index));
+        site.set(instruction.b() + 1, Value::arithmetic(index));
         site.set(instruction.a(), element);
         if count_pass(site) || state.vm.frames.is_requested() {
             return Step::Pass;
@@ -151,7 +146,7 @@ pub(super) fn for_loop_global(state: &mut State, instruction: Operands) -> Step 
         // SAFETY: global cells live as long as the interpreter.
         let cell = unsafe { &*cell.get() };
         if let Some((index, element)) = quick_element(sequence, cell.value.get()) {
-            cell.value.set(Value::number(index));
+            cell.value.set(Value::arithmetic(index));
             site.set(instruction.a(), element);
             if count_pass(site) || state.vm.frames.is_requested() {
                 return Step::Pass;

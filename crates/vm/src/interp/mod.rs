@@ -57,6 +57,36 @@ enum Step {
     /// The fast path does not apply: this decides. A handler returns it rather than call the function itself, so that it
     /// needs no stack frame of its own.
     Slow(SlowPath),
+    /// A rarer case: the instruction's second handler goes on.
+    Second(Second),
+}
+
+/// What would cost a handler a stack frame, and is too frequent for a slow path: a handler of its own.
+#[derive(Clone, Copy)]
+enum Second {
+    /// `call` of an intrinsic.
+    CallIntrinsic,
+    /// `call_member`, whatever the member is.
+    CallMember,
+    /// `get_member`, whatever the member is.
+    GetMember,
+    /// `get_global` of a global that holds a function, which is called.
+    InvokeGlobal,
+    /// `invoke` of a function.
+    Invoke,
+}
+
+impl Second {
+    #[inline(always)]
+    fn run(self, state: &mut State, instruction: Operands) -> Step {
+        match self {
+            Second::CallIntrinsic => calls::call_intrinsic_quickly(state, instruction),
+            Second::CallMember => calls::call_any_member(state, instruction),
+            Second::GetMember => access::get_any_member(state, instruction),
+            Second::InvokeGlobal => variables::invoke_global(state, instruction),
+            Second::Invoke => calls::invoke_register(state, instruction),
+        }
+    }
 }
 
 /// The part of an instruction that is not inlined. `next` is behind the instruction, in the current frame.

@@ -20,7 +20,10 @@ macro_rules! define_out_of_line {
                 let vm = unsafe { &mut *vm };
                 let entry = vm.frames.mark();
                 let mut state = State::at(vm, next, entry);
-                let step = handlers::$snake(&mut state, Operands(next));
+                let mut step = handlers::$snake(&mut state, Operands(next));
+                if let Step::Second(second) = step {
+                    step = second.run(&mut state, Operands(next));
+                }
                 let next = state.next;
                 complete(vm, step, next, entry)
             }
@@ -39,7 +42,7 @@ fn complete(vm: &mut Vm, mut step: Step, next: Next, entry: FrameMark) -> u64 {
         step = slow(vm, next);
     }
     let outcome = match step {
-        Step::Continue | Step::Slow(_) if vm.frames.mark() == entry => {
+        Step::Continue | Step::Slow(_) | Step::Second(_) if vm.frames.mark() == entry => {
             return u64::from(position_of(vm, next));
         }
         Step::Pass => {
@@ -52,7 +55,7 @@ fn complete(vm: &mut Vm, mut step: Step, next: Next, entry: FrameMark) -> u64 {
             }
             position
         }
-        Step::Continue | Step::Slow(_) | Step::Reload => {
+        Step::Continue | Step::Slow(_) | Step::Second(_) | Step::Reload => {
             if vm.frames.mark() == entry {
                 let next = vm.frames.top().next;
                 return u64::from(position_of(vm, next));

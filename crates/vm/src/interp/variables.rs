@@ -2,13 +2,14 @@
 
 use kiln_bytecode::ReadMode;
 
-use super::access::{cached_variable, note_variable, store_variable};
-use super::calls::{invokes, super_of};
-use super::{Next, Operands, Site, State, Step, invoke_function, target_of};
+use super::access::{cached_variable, note_variable, store_cached, store_variable};
+use super::calls::{invoke_inline, invokes, super_of};
+use super::{Next, Operands, Second, Site, State, Step, invoke_function, target_of};
 use crate::error::{Fallible, RuntimeError};
 use crate::feedback::FeedbackCell;
 use crate::heap::Gc;
 use crate::object::map::MapCell;
+use crate::object::map::shape::ShapeId;
 use crate::object::string::StringCell;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -60,7 +61,7 @@ fn find_nonlocal(vm: &mut Vm, site: Site, name: Gc<StringCell>) -> Fallible<Valu
 pub(super) fn read_local(state: &mut State, instruction: Operands) -> Step {
     let site = state.site(instruction);
     let value = site.get(instruction.b());
-    if value.is_number() {
+    if value.is_number() || (!value.is_unassigned() && !value.is_function()) {
         site.set(instruction.a(), value);
         return Step::Continue;
     }
@@ -109,6 +110,30 @@ pub(super) fn get_global(state: &mut State, instruction: Operands) -> Step {
             site.set(instruction.a(), value);
             return Step::Continue;
         }
+    }
+    if instruction.flags() == ReadMode::INVOKE.0 {
+        return Step::Second(Second::InvokeGlobal);
+    }
+    Step::Slow(slow_get_global)
+}
+
+/// `get_global` of a global that holds a function, which is called.
+#[inline(always)]
+pub(super) fn invoke_global(state: &mut State, instruction: Operands) -> Step {
+    let site = state.site(instruction);
+    // SAFETY: as in `get_global`.
+    let cell = unsafe {
+        &*site
+            .code()
+            .globals
+            .get_unchecked(instruction.bc() as usize)
+            .get()
+    };
+    let value = cell.value.get();
+    if let Some(function) = value.as_function()
+        && let Some(code) = function.script_code()
+    {
+        return invoke_inline(state, site, value, code, Value::UNASSIGNED, slow_get_global);
     }
     Step::Slow(slow_get_global)
 }
@@ -282,7 +307,17 @@ pub(super) fn slow_get_outer_variable(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn set_variable(_state: &mut State, _instruction: Operands) -> Step {
+pub(super) fn set_variable(state: &mut State, instruction: Operands) -> Step {
+    let site = state.site(instruction);
+    let feedback = site.feedback(usize::from(instruction.c()));
+    if store_cached(
+        state.vm,
+        feedback,
+        site.get(instruction.a()),
+        site.get(instruction.b()),
+    ) {
+        return Step::Continue;
+    }
     Step::Slow(slow_set_variable)
 }
 
@@ -351,7 +386,15 @@ pub(super) fn slow_bind_super(vm: &mut Vm, next: Next) -> Step {
 }
 
 #[inline(always)]
-pub(super) fn get_outer(_state: &mut State, _instruction: Operands) -> Step {
+pub(super) fn get_outer(state: &mut State, instruction: Operands) -> Step {
+    let site = state.site(instruction);
+    if let Some(map) = outer_map(site)
+        && map.shape() != ShapeId::NONE
+        && state.vm.shapes.has_keys(map.shape())
+    {
+        site.set(instruction.a(), Value::map(map));
+        return Step::Continue;
+    }
     Step::Slow(slow_get_outer)
 }
 

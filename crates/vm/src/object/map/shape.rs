@@ -186,6 +186,15 @@ impl ShapeTable {
             .expect("a map's shape is in use as long as the map is")
     }
 
+    /// Whether maps of this shape have any keys.
+    #[inline(always)]
+    pub fn has_keys(&self, id: ShapeId) -> bool {
+        self.shapes
+            .get(id.0 as usize)
+            .and_then(|shape| shape.as_deref())
+            .is_some_and(|shape| shape.length() > 0)
+    }
+
     /// The names of the keys of a shape, if it is in use.
     pub fn key_names(&self, id: ShapeId) -> Option<Box<[Box<str>]>> {
         let shape = self.shapes.get(id.0 as usize)?.as_deref()?;
