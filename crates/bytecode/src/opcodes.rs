@@ -51,6 +51,8 @@ macro_rules! for_each_op {
             move_register = Move { dst: Out, src: In } (none) [];
             /// `dst = src`, or the result of calling it without arguments if it is a function.
             invoke = Invoke { dst: Out, src: In, feedback: Feedback } (none) [allocates calls throws writes];
+            /// Sees to it that the variable in `src` can be an operand as it is: if it holds a function, or nothing, control goes to the invoke path.
+            settle = Settle { src: In } (observed) [];
 
             // ---- variables ----
             /// Reads the local variable in `src`; if it is unassigned, looks its name up in the outer variables, the globals and the intrinsics.

@@ -46,6 +46,7 @@ impl Translator<'_, '_> {
             | Op::GreaterEqual => self.comparison(op, instruction),
 
             Op::Invoke => self.invoke(op, instruction),
+            Op::Settle => self.settle(op, instruction),
             Op::ReadLocal => self.read_local(op, instruction),
             Op::GetGlobal => self.get_global(op, instruction),
             Op::SetGlobal => self.set_global(op, instruction),

@@ -199,6 +199,11 @@ pub(crate) fn new_isa() -> Result<OwnedTargetIsa, CompileError> {
     Ok(isa)
 }
 
+/// Whether code can be made for this machine at all. Answering takes no compiler, which few programs of an instant ever need.
+pub fn is_possible() -> bool {
+    cranelift_native::builder().is_ok()
+}
+
 /// A compiler with its scratch memory. One is used by one thread at a time.
 pub struct Compiler {
     isa: OwnedTargetIsa,

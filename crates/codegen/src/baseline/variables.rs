@@ -26,6 +26,19 @@ impl Translator<'_, '_> {
         self.refuse(is_function, otherwise);
     }
 
+    pub(super) fn settle(&mut self, op: Op, instruction: Instruction) {
+        if self.is_number(instruction.a()) {
+            return;
+        }
+        let bits = self.bits(instruction.a());
+        let slow = self.cold_block();
+        let merge = self.merge_block(&[]);
+        self.refuse_function(bits, slow);
+        self.refuse_unassigned(bits, slow);
+        self.builder.ins().jump(merge, &[]);
+        self.complete(op, instruction, slow, merge);
+    }
+
     /// Goes to `otherwise` if the word is the marker of a variable without a value.
     pub fn refuse_unassigned(&mut self, bits: Value, otherwise: ir::Block) {
         let unassigned = self.word(Word::UNASSIGNED.bits());

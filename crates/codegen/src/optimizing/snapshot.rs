@@ -370,6 +370,15 @@ impl<'a> Snapshot<'a> {
                     seen
                 })
             }
+            // Likewise for values that stay as they are.
+            Op::Settle => {
+                let kinds = observed();
+                SiteFeedback::Operands(if kinds.is_empty() {
+                    Kinds::SETTLED
+                } else {
+                    kinds
+                })
+            }
             // The fast path, which notes nothing, is for values that are no functions.
             Op::Invoke | Op::ReadLocal => match cell {
                 Some(cell) => {

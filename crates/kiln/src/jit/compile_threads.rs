@@ -66,8 +66,10 @@ impl CompileThreads {
 
     /// Whether anything can be compiled for this machine.
     pub fn is_possible(&self) -> bool {
-        let look = || Compilers::new().is_ok();
-        *self.shared.is_possible.get_or_init(look)
+        *self
+            .shared
+            .is_possible
+            .get_or_init(kiln_codegen::baseline::is_possible)
     }
 
     /// Whether there may be any.

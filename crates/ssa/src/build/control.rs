@@ -29,6 +29,20 @@ impl Builder<'_> {
                 let value = self.read(Register(instruction.b()));
                 return self.settle(value, instruction, ReadMode::INVOKE);
             }
+            Op::Settle => {
+                let value = self.read(first);
+                let kinds = self.kinds(value);
+                if kinds.is_within(Kinds::SETTLED) {
+                    return true;
+                }
+                if *self.frame.feedback() != SiteFeedback::Operands(Kinds::SETTLED)
+                    || !kinds.meets(Kinds::SETTLED)
+                {
+                    return false;
+                }
+                let value = self.of_kind(value, Kinds::SETTLED);
+                self.write(first, value);
+            }
             Op::Jump => {
                 let target = self.target(self.jump_target());
                 self.end_block(Node::Jump { target });

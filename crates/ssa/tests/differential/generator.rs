@@ -319,6 +319,7 @@ impl Generator<'_> {
 
     fn set_element(&mut self) {
         let (list, index, value) = (self.variable(), self.variable(), self.variable());
+        self.code.settle(value);
         self.code.set_index(list, index, value);
     }
 

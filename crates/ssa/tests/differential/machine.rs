@@ -192,6 +192,8 @@ impl<'a> Machine<'a> {
                     return Ok(Flow::Next(target()));
                 }
             }
+            // No variable holds a function here.
+            Op::Settle => {}
             Op::JumpIfCertain => {
                 if registers[a]
                     .number()

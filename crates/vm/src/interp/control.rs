@@ -111,10 +111,20 @@ pub(super) fn jump_if_certain(state: &mut State, instruction: Operands) -> Step 
     Step::Continue
 }
 
+#[inline(always)]
+pub(super) fn settle(state: &mut State, instruction: Operands) -> Step {
+    let value = state.site(instruction).get(instruction.a());
+    if value.is_number() || !is_unsettled(value) {
+        return Step::Continue;
+    }
+    Step::Slow(slow_certain)
+}
+
 #[cold]
 #[inline(never)]
 fn slow_certain(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
+    site.observe(observed_kinds(site.get(site.instruction.a())));
     match site.code().block.invoke_path(site.position()) {
         Some(target) => continue_at(vm, site, target),
         None => Step::Continue,

@@ -282,7 +282,7 @@ mod threaded {
 
     /// Runs a slow path to its end.
     #[inline(never)]
-    fn settle(vm: &mut Vm, next: Next, entry: FrameMark, slow: SlowPath) -> After {
+    fn run_to_end(vm: &mut Vm, next: Next, entry: FrameMark, slow: SlowPath) -> After {
         let mut step = slow(vm, next);
         loop {
             step = match step {
@@ -319,7 +319,7 @@ mod threaded {
         // SAFETY: `follow` has put the address of a slow path there.
         let slow = unsafe { std::mem::transmute::<*const (), SlowPath>(slow.0) };
         let table = handlers_table();
-        match settle(vm, next, entry, slow) {
+        match run_to_end(vm, next, entry, slow) {
             // SAFETY: a slow path that says so has left the frame as it was.
             After::Continue => unsafe { go_on(next, base, code, vm, entry, table) },
             After::Reload => reload(vm, entry, table),

@@ -11,6 +11,7 @@ mod compare;
 mod containers;
 mod control;
 mod dispatch;
+mod functions;
 mod loops;
 mod out_of_line;
 mod profiled;
@@ -300,6 +301,7 @@ mod handlers {
     pub(super) use super::compare::*;
     pub(super) use super::containers::*;
     pub(super) use super::control::*;
+    pub(super) use super::functions::*;
     pub(super) use super::loops::*;
     pub(super) use super::variables::*;
     pub(super) use super::wide::*;

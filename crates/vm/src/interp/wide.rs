@@ -2,7 +2,7 @@
 
 use kiln_bytecode::Op;
 
-use super::{Operands, State, Step, access, calls, variables};
+use super::{Operands, State, Step, access, calls, functions, variables};
 
 /// Executes the next instruction the slow way: there its index is read together with the prefix.
 #[inline(always)]
@@ -18,8 +18,8 @@ pub(super) fn wide(state: &mut State, _instruction: Operands) -> Step {
         Some(Op::GetOuterVariable) => variables::slow_get_outer_variable,
         Some(Op::BindSuper) => variables::slow_bind_super,
         Some(Op::SetVariable) => variables::slow_set_variable,
-        Some(Op::NewFunction) => calls::slow_new_function,
-        Some(Op::NewClosure) => calls::slow_new_closure,
+        Some(Op::NewFunction) => functions::slow_new_function,
+        Some(Op::NewClosure) => functions::slow_new_closure,
         Some(Op::Call) => calls::slow_call,
         Some(Op::CallMember) => calls::slow_call_member,
         Some(Op::CallSuper) => calls::slow_call_super,

@@ -242,7 +242,7 @@ impl<'a> FunctionEmitter<'a> {
             }
             Read::Plain | Read::Deferred => {
                 let mut from = Vec::new();
-                let (object, index) = self.object_and_index(current, index, Some(&mut from));
+                let (object, index) = self.object_and_index(current, index, &mut from);
                 from.push(
                     self.builder
                         .get_index(dst, object.register(), index.register()),
@@ -259,16 +259,16 @@ impl<'a> FunctionEmitter<'a> {
         &mut self,
         current: Current<'a>,
         index: &'a Expr,
-        from: Option<&mut Vec<Position>>,
+        from: &mut Vec<Position>,
     ) -> (Operand<'a>, Operand<'a>) {
         if self.is_unread_self(current) {
             let object = self.temporary();
             self.builder.get_self(object);
-            return (Operand::Value(object), self.index_operand(index, from));
+            return (Operand::Value(object), self.inert_operand(index, from));
         }
         if is_operand(self, index) {
             let object = self.object(current);
-            return (object, self.index_operand(index, from));
+            return (object, self.inert_operand(index, from));
         }
         let object = self.current(current, None);
         (
@@ -294,8 +294,7 @@ impl<'a> FunctionEmitter<'a> {
             }
             let assigning = this.assigning.take();
             let current = Current::Expr(container);
-            let quiet = is_operand(this, value) && this.own_global_read(value).is_none();
-            let is_repeatable = !matches!(value.kind, ExprKind::Variable { .. });
+            let quiet = is_operand(this, value);
             let mut from = Vec::new();
             match selector {
                 Selector::Member(name) => {
@@ -310,7 +309,7 @@ impl<'a> FunctionEmitter<'a> {
                 }
                 Selector::Index(index) => {
                     let (object, index) = if quiet {
-                        this.object_and_index(current, index, is_repeatable.then_some(&mut from))
+                        this.object_and_index(current, index, &mut from)
                     } else {
                         let object = this.temporary();
                         this.evaluate_object(current, object);
@@ -327,20 +326,16 @@ impl<'a> FunctionEmitter<'a> {
         });
     }
 
-    /// The value of an assignment to a member or element. Variables are read in their turn: storing does not call functions.
+    /// The value of an assignment to a member or element. Storing does not call functions, so that a variable has none must be
+    /// seen to before.
     fn stored_operand(&mut self, value: &'a Expr, from: &mut Vec<Position>) -> Operand<'a> {
-        if matches!(value.kind, ExprKind::Variable { .. }) {
-            Operand::Value(self.value(value, None))
-        } else {
-            self.inert_operand(value, from)
-        }
-    }
-
-    /// An index, evaluated once more on the invoke path of the whole operation or, if that cannot repeat everything, on its own.
-    fn index_operand(&mut self, index: &'a Expr, from: Option<&mut Vec<Position>>) -> Operand<'a> {
-        match from {
-            Some(from) => self.inert_operand(index, from),
-            None => self.direct_operand(index),
+        match self.as_local(value) {
+            Some(operand) if operand.is_unsettled() => {
+                from.push(self.builder.settle(operand.register()));
+                operand
+            }
+            Some(operand) => operand,
+            None => self.inert_operand(value, from),
         }
     }
 
