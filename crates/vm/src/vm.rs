@@ -66,6 +66,8 @@ pub struct Vm {
     pub(crate) member_cache: MemberCache,
     pub(crate) globals: Globals,
     pub(crate) strings: Strings,
+    /// Memory for texts on their way into a string.
+    pub(crate) scratch: String,
     pub(crate) frames: FrameStack,
     pub(crate) names: Names,
     pub(crate) types: TypeMaps,
@@ -615,6 +617,7 @@ impl Vm {
         let globals_map = MapCell::allocate_globals(&mut cells).map_err(|_| StartError::Heap)?;
         let strings = cells.strings;
         let mut vm = Box::new(Vm {
+            scratch: String::new(),
             heap,
             shapes,
             prototype_epoch: 1,

@@ -4,6 +4,7 @@ use super::{Arguments, Intrinsic, check_text_size, fail, number, parameter, text
 use crate::error::{Fallible, RuntimeError};
 use crate::heap::Gc;
 use crate::object::list::{ListCell, MAX_COMPUTED_LENGTH};
+use crate::object::string;
 use crate::safepoint::POLL_INTERVAL;
 use crate::semantics::to_integer;
 use crate::value::Value;
@@ -30,6 +31,11 @@ fn join(vm: &mut Vm, arguments: Arguments) -> Fallible<Value> {
         return Ok(arguments.get(0));
     };
     let delimiter = vm.argument_text(arguments.get(1))?;
+    let part = |index| element(list, index).as_string();
+    let poll = |vm: &mut Vm, index| vm.poll_at(index);
+    if let Some(joined) = string::join_all(vm, delimiter, list.length(), part, poll)? {
+        return Ok(Value::string(joined));
+    }
     let mut joined = String::new();
     for index in 0..list.length() {
         if index > 0 {

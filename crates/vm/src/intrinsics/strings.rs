@@ -190,7 +190,7 @@ struct RecentParts {
 }
 
 impl RecentParts {
-    const COUNT: usize = 1024;
+    const COUNT: usize = 2048;
     /// Longer parts are rarely alike, and may share the bytes of the whole.
     const LONGEST: usize = 32;
     /// So many parts are tried before it is decided whether to go on.

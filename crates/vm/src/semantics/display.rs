@@ -15,6 +15,9 @@ const DEPTH: usize = 3;
 /// How long a chain of `__isa` is shown.
 const ISA_DEPTH: usize = 64;
 
+/// More memory than this is not kept for the next text.
+const MAX_SCRATCH: usize = 4096;
+
 /// How a value is turned into text.
 struct Printer<'a> {
     out: &'a mut String,
@@ -72,9 +75,14 @@ impl Vm {
             return Ok(self.names.empty);
         }
         // The buffer holds no references, and is dropped before anything can suspend.
-        let mut out = String::new();
+        let mut out = std::mem::take(&mut self.scratch);
+        out.clear();
         self.append_text(value, &mut out)?;
-        string::new_string(self, &out)
+        let made = string::new_string(self, &out)?;
+        if out.capacity() <= MAX_SCRATCH {
+            self.scratch = out;
+        }
+        Ok(made)
     }
 
     fn global_named(&self, value: Value) -> Option<Gc<StringCell>> {

@@ -39,7 +39,7 @@ struct Entry {
 }
 
 /// How many names a table remembers to lack.
-const ABSENT_NAMES: usize = 4;
+pub(super) const ABSENT_NAMES: usize = 8;
 
 /// The layout of the fixed part. The header's `small` byte says what the keys and values are: an [`ElementKind`].
 #[repr(C)]

@@ -206,3 +206,13 @@ fn a_key_that_has_changed_can_be_taken_from_the_front() {
         Ok(())
     });
 }
+
+#[test]
+fn methods_looked_up_in_tables_leave_room_for_the_prototype_among_absent_names() {
+    let place = |name| crate::object::string::hash_of(name) as usize % dictionary::ABSENT_NAMES;
+    for name in [
+        "hasIndex", "len", "push", "pull", "indexes", "values", "remove", "indexOf",
+    ] {
+        assert_ne!(place(name), place("__isa"), "{name}");
+    }
+}

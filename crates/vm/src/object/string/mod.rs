@@ -52,7 +52,7 @@ pub use intern::{
     SHARED_CHARACTERS, Strings, empty, from_char, intern, intern_cell, lookup_interned_cell,
     shared_character,
 };
-pub use rope::{concat, new_string, replicate};
+pub use rope::{concat, join_all, new_string, replicate};
 pub use slice::substring;
 
 /// The greatest length of a string, in code points.

@@ -5,7 +5,7 @@ use super::StringCell;
 use crate::heap::{Gc, Survivors};
 
 /// How many there are at most; a hash chooses the place.
-const COUNT: usize = 1024;
+const COUNT: usize = 2048;
 
 /// Longer ones are rarely alike.
 const LONGEST: usize = 32;

@@ -120,6 +120,65 @@ fn join(
     Ok(joined)
 }
 
+/// The strings with the delimiter between them, each of which is copied once; none if one of the parts is no string, or the result has
+/// fewer than two characters. `check` is asked with each part.
+///
+/// # Errors
+/// Fails if the result is too long, the heap is full, or `check` fails.
+pub fn join_all<A: Allocator>(
+    alloc: &mut A,
+    delimiter: Gc<StringCell>,
+    count: usize,
+    part: impl Fn(usize) -> Option<Gc<StringCell>>,
+    mut check: impl FnMut(&mut A, usize) -> Fallible<()>,
+) -> Fallible<Option<Gc<StringCell>>> {
+    delimiter.flat_str(alloc)?;
+    let mut whole = Extent {
+        bytes: 0,
+        length: 0,
+    };
+    for index in 0..count {
+        check(alloc, index)?;
+        let Some(string) = part(index) else {
+            return Ok(None);
+        };
+        string.flat_str(alloc)?;
+        let before = if index > 0 {
+            delimiter.extent()
+        } else {
+            Extent {
+                bytes: 0,
+                length: 0,
+            }
+        };
+        whole.bytes += before.bytes + string.byte_length();
+        whole.length += before.length + string.length();
+        if whole.length > MAX_LENGTH {
+            return Err(RuntimeError::StringTooLarge.into());
+        }
+    }
+    if whole.length < 2 {
+        return Ok(None);
+    }
+    let joined = whole.new_inline(alloc)?;
+    let mut written = 0;
+    for index in 0..count {
+        let delimiter = (index > 0).then_some(delimiter);
+        for string in delimiter.into_iter().chain(part(index)) {
+            let bytes = string.byte_length();
+            assert!(written + bytes <= whole.bytes);
+            // SAFETY: the string has been flattened, and the new cell has room for the bytes counted before.
+            unsafe {
+                let target = joined.own_bytes().add(written);
+                target.copy_from_nonoverlapping(string.bytes(), bytes);
+            }
+            written += bytes;
+        }
+    }
+    assert_eq!(written, whole.bytes);
+    Ok(Some(joined))
+}
+
 /// Appends `right` in the buffer that `left` is a view of, if `left` ends where the buffer ends and
 /// there is room.
 fn extend_in_buffer(
