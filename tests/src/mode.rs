@@ -39,13 +39,18 @@ macro_rules! with_gc_stress {
 pub const GC_STRESS: &str = "gc-stress";
 
 /// All modes: the tiers as they are by default, then each by itself. `baseline` compiles everything before it runs, `warm` what
-/// has run for a while, so that programs also change tiers half-way; `optimizing` and `hot` likewise, up to the optimizing compiler. A new mode is a new row.
+/// has run for a while, so that programs also change tiers half-way; `optimizing` and `hot` likewise, up to the optimizing compiler.
+/// Others have something go wrong on purpose: code is thrown away, guards fail, assumptions are revoked, code comes late. A new mode is a
+/// new row.
 pub const MODES: &[Mode] = with_gc_stress! {
     "interpreter": ["--jit=off"];
     "baseline": ["--jit=baseline", "--jit-threshold=1"];
     "warm": ["--jit=baseline", "--jit-threshold=30"];
     "optimizing": ["--jit=optimizing", "--jit-threshold=1"];
     "hot": ["--jit=optimizing", "--jit-threshold=30"];
+    "fail-guards": ["--jit=optimizing", "--jit-threshold=1", "--jit-fail-guards=7"];
+    "invalidate": ["--jit=optimizing", "--jit-threshold=1", "--jit-invalidate=7"];
+    "delay": ["--jit=optimizing", "--jit-threshold=5", "--jit-delay=20"];
     "evict": ["--jit=baseline", "--jit-threshold=1", "--jit-evict"];
 };
 

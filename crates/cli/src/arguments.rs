@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use kiln::profile::Thresholds;
-use kiln::{CodeForm, JitOptions, Limits, PassOptions, Stage, Tier};
+use kiln::{CodeForm, FaultOptions, JitOptions, Limits, PassOptions, Stage, Tier};
 
 use crate::bench::options::{AFTER_HELP, BenchOptions};
 use crate::{Error, size};
@@ -79,6 +79,8 @@ pub struct Options {
     /// Throw compiled code away whenever possible: slow, for finding errors in the engine
     #[arg(long)]
     jit_evict: bool,
+    #[command(flatten)]
+    faults: FaultChoice,
     /// Report on compiled code at the end, on standard error
     #[arg(long)]
     pub jit_stats: bool,
@@ -120,8 +122,14 @@ impl Options {
             threshold,
             optimize_threshold,
             code_bytes: self.jit_budget.unwrap_or(default.code_bytes),
-            background: threshold > 1,
+            // What is delayed on purpose is delayed alike in every run.
+            background: threshold > 1 && self.faults.jit_delay == 0,
             evict_always: self.jit_evict,
+            faults: FaultOptions {
+                fail_guards: self.faults.jit_fail_guards,
+                invalidate: self.faults.jit_invalidate,
+                delay: self.faults.jit_delay,
+            },
             perf_map: self.perf_map,
             debugger: self.gdb,
             log: logs("jit"),
@@ -382,6 +390,20 @@ pub struct OptimizedChoice {
     jit_threshold: Option<u32>,
     #[command(flatten)]
     pub passes: PassChoice,
+}
+
+/// What goes wrong on purpose.
+#[derive(Args, Debug)]
+struct FaultChoice {
+    /// Let every N-th guard of optimized code fail
+    #[arg(long, value_name = "N", default_value_t = 0, hide_short_help = true)]
+    jit_fail_guards: u32,
+    /// Revoke what optimized code takes for granted at every N-th look at it
+    #[arg(long, value_name = "N", default_value_t = 0, hide_short_help = true)]
+    jit_invalidate: u32,
+    /// Install compiled code late, after up to N events
+    #[arg(long, value_name = "N", default_value_t = 0, hide_short_help = true)]
+    jit_delay: u32,
 }
 
 /// Which passes of the optimizer run.

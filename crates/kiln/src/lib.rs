@@ -55,8 +55,8 @@ pub use files::{FolderFiles, MemoryFiles};
 pub use interpreter::{Interpreter, Interrupter, LineOutcome, Outcome, Progress, Reply};
 pub use intrinsic::{Call, IntoDefault, Intrinsic};
 pub use jit::{
-    CodeForm, CodeListing, CompilePhases, JitOptions, JitReport, MachineCodeError, PassOptions,
-    Tier, TierEvent, TierEventKind, machine_code,
+    CodeForm, CodeListing, CompilePhases, FaultOptions, JitOptions, JitReport, MachineCodeError,
+    PassOptions, Tier, TierEvent, TierEventKind, machine_code,
 };
 pub use kiln_bytecode::{CodeBlock, FileError, SourceSpan};
 pub use kiln_frontend::diagnostic::Diagnostic;

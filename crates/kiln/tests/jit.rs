@@ -1,10 +1,12 @@
 //! Compiled code and the interpreter: what runs where, and that nobody can tell the difference.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use kiln::{
-    CodeForm, CompileOptions, Engine, Interpreter, JitOptions, JitReport, Limits, Progress, Tier,
-    TierEventKind,
+    CodeForm, CompileOptions, Engine, Error, FaultOptions, Interpreter, Intrinsic, JitOptions,
+    JitReport, Limits, Progress, Tier, TierEventKind,
 };
 
 fn interpreter(options: JitOptions) -> Interpreter {
@@ -205,6 +207,75 @@ fn time_slices_end_in_compiled_loops_and_calls() {
         }
         assert!(interpreter.jit_report().compiled > 0);
         interpreter.stop();
+    }
+}
+
+/// A loop with an inlined call that tells at each pass how deep the native stack is.
+const TELLING_LOOP: &str = "half = function(x)
+return x / 2
+end function
+items = [1, 2, 3]
+f = function(n)
+sum = 0
+for i in range(1, n)
+tell
+sum += half(items[i % 3])
+end for
+return sum
+end function
+for i in range(1, 200)
+f i
+f i
+end for";
+
+/// An interpreter for it, with everything optimized at once, and the lowest and highest address told so far.
+fn telling(options: JitOptions) -> (Interpreter, Arc<[AtomicUsize; 2]>) {
+    let bounds = Arc::new([AtomicUsize::new(usize::MAX), AtomicUsize::new(0)]);
+    let told = bounds.clone();
+    let tell = Intrinsic::new("tell", move |_| -> Result<(), Error> {
+        let here = 0u8;
+        let address = std::ptr::from_ref(&here) as usize;
+        told[0].fetch_min(address, Ordering::Relaxed);
+        told[1].fetch_max(address, Ordering::Relaxed);
+        Ok(())
+    });
+    let interpreter = Engine::new()
+        .interpreter()
+        .limits(Limits::TRUSTED)
+        .intrinsic(tell)
+        .jit(JitOptions {
+            tier: Tier::Optimizing,
+            ..options
+        })
+        .build()
+        .unwrap();
+    (interpreter, bounds)
+}
+
+/// More than all tiers together take for two nested calls, less than a few hundred exits would.
+const FEW_FRAMES: usize = 64 << 10;
+
+fn difference(bounds: &[AtomicUsize; 2]) -> usize {
+    bounds[1].load(Ordering::Relaxed) - bounds[0].load(Ordering::Relaxed)
+}
+
+#[test]
+fn loops_that_are_left_and_entered_again_take_no_more_of_the_native_stack() {
+    for (fail_guards, invalidate) in [(1, 0), (2, 0), (0, 1), (3, 50)] {
+        let (mut interpreter, bounds) = telling(JitOptions {
+            faults: FaultOptions {
+                fail_guards,
+                invalidate,
+                delay: 0,
+            },
+            ..JitOptions::immediate()
+        });
+        let program = interpreter.compile("test", TELLING_LOOP).unwrap();
+        interpreter.run(&program).unwrap();
+        let report = interpreter.jit_report();
+        assert!(report.deoptimized > 0, "{report:?}");
+        let difference = difference(&bounds);
+        assert!(difference < FEW_FRAMES, "{difference}");
     }
 }
 

@@ -13,6 +13,8 @@
 //! | compiled code | one instruction | through [`out_of_line`]: the interpreter's own handler |
 //!
 //! An entry returns the result's word, or [`THROWN`] with the error in [`Vm::outcome`]; whoever entered compiled code leaves the frames.
+//! Code that was entered in a loop may also return [`LEFT`]: the interpreter that entered it goes on, so that a loop which is left and
+//! entered again and again takes no more of the native stack.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -49,12 +51,15 @@ pub type OutOfLine = extern "C" fn(vm: *mut Vm, next: *const Cell<Instruction>) 
 /// What an entry returns when the call has ended in an error. No value of a program has this word.
 pub const THROWN: u64 = Value::FIRST_NON_NUMBER | 2;
 
+/// What an entry for a loop returns when its code gave up: frames and registers are as the interpreter needs them, the innermost frame
+/// says where it goes on. No value of a program has this word.
+pub const LEFT: u64 = Value::FIRST_NON_NUMBER | 3;
+
 /// The position an [`OutOfLine`] function returns when the call has ended in an error.
 pub const GONE: u64 = u64::MAX;
 
-/// The position an [`OutOfLine`] function returns when optimized code has taken over and brought the call to its end. The result is in the
-/// field at [`layout::RESULT`] of the interpreter.
-pub const RETURNED: u64 = u64::MAX - 1;
+/// The position an [`OutOfLine`] function returns when optimized code has taken over. [`taken_over`] knows what the compiled code returns.
+pub const TAKEN_OVER: u64 = u64::MAX - 1;
 
 /// Why optimized code gave up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,12 +129,22 @@ pub struct Tiers {
     pub first_passes: u32,
     /// The lowest address of the script stack that code may use.
     stack_limit: usize,
-    /// The result of a call that optimized code has brought to its end.
-    result: u64,
+    /// What the optimized code returned that took over last, and the mark below the frame that it took over.
+    taken_over: (u64, Option<FrameMark>),
     /// Values that machine code mentions, by the number of the code.
     values: HashMap<u64, Vec<Value>>,
     /// Optimized code has an instruction executed out of line and must not be taken over by other optimized code there.
-    keeps_loops: bool,
+    pub(crate) keeps_loops: bool,
+}
+
+/// How a loop that went on in compiled code came back to the interpreter.
+pub(crate) enum LoopOutcome {
+    /// The call has returned this; its frame is left.
+    Returned(Value),
+    /// The interpreter goes on in the current frame.
+    Left,
+    /// The call has ended in an error.
+    Threw(Throw),
 }
 
 impl Default for Tiers {
@@ -140,7 +155,7 @@ impl Default for Tiers {
             first_calls: u32::MAX,
             first_passes: u32::MAX,
             stack_limit: 0,
-            result: 0,
+            taken_over: (0, None),
             values: HashMap::new(),
             keeps_loops: false,
         }
@@ -164,9 +179,7 @@ pub mod layout {
     pub const FRAMES_TOP: usize = offset_of!(Vm, frames) + FrameStack::TOP_OFFSET;
     /// From a [`Vm`] to the lowest address of the native stack that code may use.
     pub const STACK_LIMIT: usize = offset_of!(Vm, tiers) + offset_of!(Tiers, stack_limit);
-    /// From a [`Vm`] to the result that [`RETURNED`] tells of.
-    pub const RESULT: usize = offset_of!(Vm, tiers) + offset_of!(Tiers, result);
-    /// From a [`Vm`] to the byte that keeps other optimized code from taking over a loop.
+    /// From a [`Vm`] to the byte that keeps other optimized code from taking over a loop in the next instruction executed out of line.
     pub const KEEPS_LOOPS: usize = offset_of!(Vm, tiers) + offset_of!(Tiers, keeps_loops);
     /// From a [`Vm`] to the epoch of inherited members, 32 bits.
     pub const PROTOTYPE_EPOCH: usize = offset_of!(Vm, prototype_epoch);
@@ -323,14 +336,6 @@ impl Vm {
         std::ptr::from_ref(&here) as usize > self.tiers.stack_limit
     }
 
-    /// Whether there is so much room that a loop which is entered now can also be left. Each time that code gives up for a poll and is
-    /// entered again in the same loop, the native stack grows; where that ends, the interpreter must still be able to take over.
-    fn has_native_stack_for_loop(&self) -> bool {
-        const ROOM: usize = 64 << 10;
-        let here = 0u8;
-        (std::ptr::from_ref(&here) as usize).saturating_sub(ROOM) > self.tiers.stack_limit
-    }
-
     /// Runs a call of compiled code. The window is in order, the frame not entered.
     pub(crate) fn enter_compiled(
         &mut self,
@@ -346,23 +351,25 @@ impl Vm {
         self.left_compiled(word, mark)
     }
 
-    /// Goes on in compiled code in a loop of the current frame, if there is any; the result is that of the frame's call.
-    pub(crate) fn enter_loop(&mut self, index: usize) -> Option<Fallible<Value>> {
+    /// Goes on in compiled code in a loop of the current frame, if there is any.
+    pub(crate) fn enter_loop(&mut self, index: usize) -> Option<LoopOutcome> {
         let Frame { code, base, .. } = *self.frames.top();
         // SAFETY: instances live as long as the interpreter.
         let instance = unsafe { &*code };
         let entry = instance.entry_of_loop(index)?;
-        if self.profiles_exactly() || !self.has_native_stack_for_loop() {
+        if self.profiles_exactly() || !self.has_native_stack() {
             return None;
         }
         let mark = self.frames.mark();
         // SAFETY: as in `enter_compiled`.
         let word = unsafe { entry(self, base, code, index as u64 + 1) };
-        if word == THROWN {
-            return Some(self.left_compiled(word, mark));
+        if word == LEFT {
+            return Some(LoopOutcome::Left);
         }
-        // SAFETY: the word of a value that was just returned.
-        Some(Ok(unsafe { Value::from_bits(word) }))
+        Some(match self.left_compiled(word, mark) {
+            Ok(value) => LoopOutcome::Returned(value),
+            Err(throw) => LoopOutcome::Threw(throw),
+        })
     }
 
     /// Goes on in optimized code, if there is any, in a loop of the current frame, which runs in other compiled code. What the
@@ -371,22 +378,22 @@ impl Vm {
         let Frame { code, base, .. } = *self.frames.top();
         // SAFETY: instances live as long as the interpreter.
         let entry = unsafe { (*code).optimized_loop(index)? };
-        if self.tiers.keeps_loops || !self.has_native_stack_for_loop() {
+        if !self.has_native_stack() {
             return None;
         }
+        let mark = FrameMark::below(std::ptr::from_ref(self.frames.top()).cast_mut());
         // SAFETY: as in `enter_compiled`.
         let word = unsafe { entry(self, base, code, index as u64 + 1) };
         if word == THROWN {
             return Some(GONE);
         }
-        self.tiers.result = word;
-        Some(RETURNED)
+        self.tiers.taken_over = (word, Some(mark));
+        Some(TAKEN_OVER)
     }
 
     /// The result of compiled code. After an error the frames entered since the mark are left.
     fn left_compiled(&mut self, word: u64, mark: FrameMark) -> Fallible<Value> {
         if word == THROWN {
-            self.tiers.keeps_loops = false;
             self.frames.truncate(mark);
             return match self.outcome.take() {
                 Some(Err(throw)) => Err(throw),
@@ -451,12 +458,29 @@ pub unsafe extern "C" fn make_room(
     }
 }
 
-/// What optimized code calls when it gives up. The frames are entered and their registers written; the interpreter goes on at `next` in the
+/// What code made for a call calls when it gives up. The frames are entered and their registers written; the interpreter goes on at `next` in the
 /// innermost one and brings the call, whose frame's record is at `record`, to its end.
 ///
 /// # Safety
 /// `vm` must be the interpreter that runs the calling code; everything else as said.
 pub unsafe extern "C" fn leave_optimized(
+    vm: *mut Vm,
+    next: *const Cell<Instruction>,
+    record: *mut Frame,
+    exit: *const Exit,
+) -> u64 {
+    // SAFETY: passed on.
+    unsafe { leave_loop(vm, next, record, exit) };
+    // SAFETY: compiled code passes the interpreter that runs it.
+    let vm = unsafe { &mut *vm };
+    resume(vm, FrameMark::below(record))
+}
+
+/// What code made for a loop returns when it gives up. Otherwise as [`leave_optimized`], but the interpreter below it goes on.
+///
+/// # Safety
+/// As [`leave_optimized`].
+pub unsafe extern "C" fn leave_loop(
     vm: *mut Vm,
     next: *const Cell<Instruction>,
     record: *mut Frame,
@@ -472,7 +496,25 @@ pub unsafe extern "C" fn leave_optimized(
         policy.exited(vm, code, exit);
         vm.tiers.policy = Some(policy);
     }
-    let mark = FrameMark::below(record);
+    LEFT
+}
+
+/// What compiled code returns after optimized code has taken over one of its loops; `at` as it was entered itself. A call is brought
+/// to its end in the interpreter if the optimized code was left: once, since whatever that interpreter enters comes back to it.
+///
+/// # Safety
+/// `vm` must be the interpreter that runs the calling code.
+pub unsafe extern "C" fn taken_over(vm: *mut Vm, at: u64) -> u64 {
+    // SAFETY: compiled code passes the interpreter that runs it.
+    let vm = unsafe { &mut *vm };
+    match vm.tiers.taken_over {
+        (LEFT, Some(mark)) if at == 0 => resume(vm, mark),
+        (word, _) => word,
+    }
+}
+
+/// Goes on in the interpreter where the current frame stands, until the frame entered after the mark returns.
+fn resume(vm: &mut Vm, mark: FrameMark) -> u64 {
     match interp::resume(vm, mark) {
         Ok(value) => value.bits(),
         Err(throw) => {

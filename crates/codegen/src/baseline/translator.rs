@@ -40,8 +40,12 @@ pub(super) struct Translator<'job, 'function> {
     pub vm: Value,
     /// The frame's window.
     pub window: Value,
+    /// How the function was entered.
+    at: Value,
     /// Leaves with [`tier::THROWN`].
     pub thrown: ir::Block,
+    /// Leaves after optimized code has taken over, if there is a loop.
+    taken_over: Option<ir::Block>,
     out_of_line: SigRef,
     pub entry: SigRef,
     pub room: SigRef,
@@ -107,7 +111,9 @@ pub(super) fn translate(
         bound: vec![None; registers],
         vm,
         window,
+        at,
         thrown,
+        taken_over: None,
         out_of_line,
         entry,
         room,
@@ -117,7 +123,7 @@ pub(super) fn translate(
         is_cold: false,
         is_open: true,
     };
-    translator.translate_entry(at);
+    translator.translate_entry();
     translator.translate_blocks();
     translator.finish();
     translator.builder.seal_all_blocks();
@@ -164,7 +170,8 @@ impl Translator<'_, '_> {
     // ---- entry, blocks, return ----
 
     /// Enters the frame of a call, or goes to the header of a loop.
-    fn translate_entry(&mut self, at: Value) {
+    fn translate_entry(&mut self) {
+        let at = self.at;
         let call = self.builder.create_block();
         let loops = self.builder.create_block();
         self.builder.set_cold_block(loops);
@@ -265,6 +272,16 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(self.thrown);
         let thrown = self.word(tier::THROWN);
         self.builder.ins().return_(&[thrown]);
+        if let Some(block) = self.taken_over {
+            self.builder.switch_to_block(block);
+            let function = self.word(tier::taken_over as *const () as u64);
+            let call =
+                self.builder
+                    .ins()
+                    .call_indirect(self.out_of_line, function, &[self.vm, self.at]);
+            let result = self.builder.inst_results(call)[0];
+            self.builder.ins().return_(&[result]);
+        }
     }
 
     /// The block that begins at `position`.
@@ -599,19 +616,21 @@ impl Translator<'_, '_> {
             self.builder.ins().jump(self.thrown, &[]);
             return;
         }
-        // Optimized code may have taken over and brought the call to its end.
-        let returned = self.cold_block();
-        let has_returned =
+        let taken_over = match self.taken_over {
+            Some(block) => block,
+            None => {
+                let block = self.cold_block();
+                self.taken_over = Some(block);
+                block
+            }
+        };
+        let is_taken_over =
             self.builder
                 .ins()
-                .icmp_imm_s(IntCC::Equal, position, tier::RETURNED as i64);
+                .icmp_imm_s(IntCC::Equal, position, tier::TAKEN_OVER as i64);
         self.builder
             .ins()
-            .brif(has_returned, returned, &[], self.thrown, &[]);
-        self.builder.switch_to_block(returned);
-        let vm = self.vm;
-        let result = self.load(types::I64, vm, layout::RESULT);
-        self.builder.ins().return_(&[result]);
+            .brif(is_taken_over, taken_over, &[], self.thrown, &[]);
     }
 
     /// The registers that an instruction writes.

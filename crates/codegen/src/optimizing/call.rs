@@ -233,9 +233,8 @@ impl Lowering<'_, '_> {
         }
         let is_inlined = self.enter_inlined_frames(frame);
         let vm = self.vm;
-        let polls = site.op.polls();
-        if polls {
-            self.keep_loops(true);
+        if site.op.polls() {
+            self.keep_loop();
         }
         let next = self.word(self.job.instruction_address(site.code, site.position + 1));
         let handler = self.word(tier::out_of_line(site.op) as usize as u64);
@@ -244,9 +243,6 @@ impl Lowering<'_, '_> {
             .ins()
             .call_indirect(self.signatures.two, handler, &[vm, next]);
         let position = self.builder.inst_results(call)[0];
-        if polls {
-            self.keep_loops(false);
-        }
         let gone = self
             .builder
             .ins()
@@ -259,10 +255,10 @@ impl Lowering<'_, '_> {
         position
     }
 
-    /// Forbids or allows optimized code to take over the loop of an instruction executed by its handler.
-    fn keep_loops(&mut self, keep: bool) {
+    /// Forbids other optimized code to take over the loop of the instruction that is executed by its handler next.
+    fn keep_loop(&mut self) {
         let vm = self.vm;
-        let flag = self.builder.ins().iconst(types::I8, i64::from(keep));
+        let flag = self.builder.ins().iconst(types::I8, 1);
         self.store(flag, vm, layout::KEEPS_LOOPS as i32);
     }
 

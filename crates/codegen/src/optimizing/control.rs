@@ -111,6 +111,7 @@ impl Lowering<'_, '_> {
             }
             Node::GuardValid { frame } => {
                 let exit = self.exit(*frame, ExitKind::Poll);
+                self.revoke_on_purpose();
                 let validity = self.word(self.job.validity);
                 let is_valid = self.load_byte(validity, 0);
                 self.require(is_valid, exit);

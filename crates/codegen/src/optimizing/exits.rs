@@ -1,14 +1,15 @@
 //! Leaving for the interpreter.
 //!
 //! There is one cold block for each frame state, shared by all that leave with it. It writes the registers into the windows, enters the
-//! frames of inlined functions, and calls the runtime, which brings the call to its end in the interpreter.
+//! frames of inlined functions, and calls the runtime. That brings a call to its end in the interpreter; code for a loop returns to the
+//! interpreter that entered it, which goes on.
 
 use std::cell::Cell;
 use std::mem::offset_of;
 
 use cranelift_codegen::ir::{self, InstBuilder, Value as ClifValue, types};
 use kiln_bytecode::Register;
-use kiln_ssa::ir::{FrameId, FrameState, Inst};
+use kiln_ssa::ir::{Entry, FrameId, FrameState, Inst};
 use kiln_ssa::summary;
 use kiln_vm::frame::Frame;
 use kiln_vm::object::map::globals::GlobalCell;
@@ -40,6 +41,9 @@ impl Lowering<'_, '_> {
             inst: self.current,
             position: None,
         });
+        if kind == ExitKind::Guard {
+            self.fail_guard_on_purpose(block);
+        }
         block
     }
 
@@ -119,7 +123,11 @@ impl Lowering<'_, '_> {
                 let parameters = self.builder.block_params(block);
                 (parameters[0], parameters[1])
             };
-            let leave = self.word(tier::leave_optimized as *const () as u64);
+            let leave = match self.function.entry {
+                Entry::Call => tier::leave_optimized as *const (),
+                Entry::Loop(_) => tier::leave_loop as *const (),
+            };
+            let leave = self.word(leave as u64);
             let call = self.builder.ins().call_indirect(
                 self.signatures.four,
                 leave,

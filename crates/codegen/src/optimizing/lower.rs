@@ -207,6 +207,7 @@ impl Lowering<'_, '_> {
     /// Enters the frame of a call: checks that the code is still valid and the stacks, and writes the record.
     fn enter_frame(&mut self, code: ClifValue, at: ClifValue) {
         let (vm, window) = (self.vm, self.window);
+        self.revoke_on_purpose();
         let validity = self.word(self.job.validity);
         let is_valid = self.load_byte(validity, 0);
         let invalid = self.cold_block();

@@ -6,6 +6,7 @@
 //! | [`lower`] | blocks, entry, and which family lowers an instruction |
 //! | `arith`, `compare`, `access`, `call`, `control` | the instruction families |
 //! | [`exits`] | leaving for the interpreter: frames and registers as a frame state says |
+//! | [`faults`] | leaving on purpose, for tests |
 
 mod access;
 mod arith;
@@ -13,6 +14,7 @@ mod call;
 mod compare;
 mod control;
 mod exits;
+mod faults;
 mod keys;
 mod lower;
 mod snapshot;
@@ -29,6 +31,7 @@ use kiln_ssa::pipeline::{self, OptimizeError};
 use kiln_vm::tier::Exit;
 use thiserror::Error;
 
+pub use faults::Faults;
 pub use kiln_ssa::ir::{Dependency as Assumption, Kinds};
 pub use kiln_ssa::job::{CodeId, CompileJob, ConstantId, GlobalId};
 pub use kiln_ssa::pipeline::Options as PassOptions;

@@ -20,6 +20,7 @@ use kiln_vm::tier::Observed;
 use kiln_vm::watch::Validity;
 use kiln_vm::{Value as Word, Vm};
 
+use super::Faults;
 use crate::baseline::name_of;
 
 /// A function to be optimized.
@@ -32,6 +33,8 @@ pub struct OptimizingJob {
     pub places: Places,
     /// Whether to sum up what became of the function, for people.
     pub wants_summary: bool,
+    /// What goes wrong on purpose.
+    pub faults: Arc<Faults>,
     /// The word that the end of a window is compared with.
     pub(super) limit: u64,
     /// Where the strings of one character are.
@@ -135,6 +138,7 @@ impl OptimizingJob {
             input: job,
             places,
             wants_summary: false,
+            faults: Arc::default(),
             limit,
             characters,
             validity: validity.address() as u64,

@@ -1,6 +1,7 @@
 //! Compiled code: options, the policy that decides what is compiled when, and the threads that do it.
 
 mod compile_threads;
+mod delayed;
 mod machine_code;
 mod optimization;
 mod optimized;
@@ -52,6 +53,8 @@ pub struct JitOptions {
     pub background: bool,
     /// For tests: throw away all code that is not running whenever anything gets hot.
     pub evict_always: bool,
+    /// For tests: what goes wrong on purpose.
+    pub faults: FaultOptions,
     /// List compiled code in a file for the profiler `perf`.
     pub perf_map: bool,
     /// Register compiled code with a debugger that knows the interface of GDB.
@@ -64,6 +67,25 @@ pub struct JitOptions {
     pub list: bool,
     /// Which passes of the optimizer run, for finding the one that is wrong.
     pub passes: PassOptions,
+}
+
+/// What goes wrong on purpose, for tests of what seldom happens. Programs do the same as ever. Each number means: every so often; 0
+/// is never.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FaultOptions {
+    /// Optimized code gives up at every so many-th guard.
+    pub fail_guards: u32,
+    /// What optimized code takes for granted is declared broken at every so many-th look at it, which entries and calls take.
+    pub invalidate: u32,
+    /// Compiled code is installed late, by up to so many events of the policy, of which each hot call or loop is one.
+    pub delay: u32,
+}
+
+impl FaultOptions {
+    /// Whether optimized code gives up without a reason, so that no conclusions are drawn from it.
+    fn leaves_code(&self) -> bool {
+        self.fail_guards > 0 || self.invalidate > 0
+    }
 }
 
 /// See [`JitOptions::threshold`]: a baseline instruction takes some 15 µs to compile and saves some 3 ns each time it is executed.
@@ -81,6 +103,7 @@ impl Default for JitOptions {
             code_bytes: 32 << 20,
             background: true,
             evict_always: false,
+            faults: FaultOptions::default(),
             perf_map: false,
             debugger: false,
             log: false,

@@ -20,6 +20,10 @@ const MAX_EXITS: u64 = 4;
 /// How often code of one function may be thrown away because speculation failed or an assumption was broken.
 const MAX_FAILURES: u32 = 12;
 
+/// As [`MAX_EXITS`] and [`MAX_FAILURES`] where code gives up on purpose: often enough for everything to be made anew now and then, and
+/// few enough for programs to end.
+const MAX_FAULTS: (u64, u32) = (40, 100);
+
 /// An order for optimized code.
 pub(super) struct Pending {
     pub validity: Arc<Validity>,
@@ -61,8 +65,7 @@ pub(super) struct History {
 impl History {
     /// Whether code for this loop, or for calls, may be ordered.
     pub fn wants(&self, for_loop: Option<usize>) -> bool {
-        self.failures < MAX_FAILURES
-            && !self.pending.contains(&for_loop)
+        !self.pending.contains(&for_loop)
             && !self.declined.contains(&for_loop)
             && !self.installed.iter().any(|code| code.for_loop == for_loop)
     }
@@ -80,11 +83,6 @@ impl History {
         }
         is_new
     }
-
-    /// Whether nothing more will be optimized.
-    pub fn has_given_up(&self) -> bool {
-        self.failures >= MAX_FAILURES
-    }
 }
 
 /// All optimized code.
@@ -98,6 +96,8 @@ pub(super) struct Optimized {
     pub failed: Failed,
     orders: HashMap<u64, Pending>,
     next_order: u64,
+    /// Code gives up on purpose: nothing is concluded from it.
+    has_faults: bool,
 }
 
 /// What to do after code has given up.
@@ -110,6 +110,25 @@ pub(super) enum Verdict {
 }
 
 impl Optimized {
+    /// No code yet.
+    pub fn new(has_faults: bool) -> Optimized {
+        Optimized {
+            has_faults,
+            ..Optimized::default()
+        }
+    }
+
+    /// Whether nothing more of an instance will be optimized.
+    pub fn has_given_up(&self, address: usize) -> bool {
+        let most = match self.has_faults {
+            true => MAX_FAULTS.1,
+            false => MAX_FAILURES,
+        };
+        self.histories
+            .get(&address)
+            .is_some_and(|history| history.failures >= most)
+    }
+
     /// A number for an order, under which its validity is kept.
     pub fn order(&mut self, address: usize, pending: Pending) -> u64 {
         let history = self.histories.entry(address).or_default();
@@ -195,10 +214,16 @@ impl Optimized {
             history.failures += 1;
             return Verdict::Discard;
         }
-        if exit.kind == kiln_vm::tier::ExitKind::Poll || exit.count.get() < MAX_EXITS {
+        let most = match self.has_faults {
+            true => MAX_FAULTS.0,
+            false => MAX_EXITS,
+        };
+        if exit.kind == kiln_vm::tier::ExitKind::Poll || exit.count.get() < most {
             return Verdict::Keep;
         }
-        self.failed.insert((exit.code as usize, exit.position));
+        if !self.has_faults {
+            self.failed.insert((exit.code as usize, exit.position));
+        }
         history.failures += 1;
         Verdict::Discard
     }

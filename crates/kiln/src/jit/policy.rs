@@ -14,13 +14,14 @@ use kiln_codegen::baseline::{Job, name_of};
 use kiln_codegen::code_memory::{
     CodeHandle, CodeMemory, CodeMemoryError, CodeMemoryOptions, MachineCode,
 };
-use kiln_codegen::optimizing::{Listing, OptimizingJob};
+use kiln_codegen::optimizing::{Faults, Listing, OptimizingJob};
 use kiln_vm::Vm;
 use kiln_vm::feedback::CodeInstance;
 use kiln_vm::tier::{Entry, Exit, ExitKind, Hot, Tiering};
 use kiln_vm::watch::Validity;
 
 use super::compile_threads::{CompileThreads, Orders};
+use super::delayed::Delayed;
 use super::machine_code::assembly;
 use super::optimization::{self, GuardFailure, Names};
 use super::optimized::{InstalledExit, Optimized, Pending, Verdict};
@@ -68,6 +69,10 @@ pub(super) struct Policy {
     /// How often code of an instance has been evicted.
     evictions: HashMap<usize, u32>,
     optimized: Optimized,
+    /// What goes wrong on purpose in optimized code.
+    faults: Arc<Faults>,
+    /// What waits on purpose.
+    delayed: Delayed<Delivery>,
     memory: CodeMemory,
     executor: Executor,
     started: Instant,
@@ -122,10 +127,11 @@ impl Policy {
         let first = (options.threshold / 8).max(1);
         let started = Instant::now();
         let mut policy = Policy {
-            options,
             states: HashMap::new(),
             evictions: HashMap::new(),
-            optimized: Optimized::default(),
+            optimized: Optimized::new(options.faults.leaves_code()),
+            faults: Faults::new(options.faults.fail_guards, options.faults.invalidate),
+            delayed: Delayed::new(options.faults.delay),
             memory,
             executor,
             started,
@@ -134,6 +140,7 @@ impl Policy {
                 ..JitReport::default()
             },
             is_off: false,
+            options,
         };
         if policy.options.code_bytes == 0 {
             policy.turn_off("the budget for machine code is zero");
@@ -229,7 +236,9 @@ impl Policy {
         match &mut self.executor {
             Executor::Here(compilers) => {
                 let delivery = compilers.carry_out(order);
-                self.install_delivery(vm, delivery);
+                if let Some(delivery) = self.delayed.delay(delivery) {
+                    self.install_delivery(vm, delivery);
+                }
             }
             Executor::Background(orders) => orders.order(order, gain),
         }
@@ -267,10 +276,10 @@ impl Policy {
             self.discard(code, code.block.line, None, true);
             self.optimized.note_failure(address);
         }
-        let history = self.optimized.histories.entry(address).or_default();
-        if history.has_given_up() {
+        if self.optimized.has_given_up(address) {
             return u32::MAX;
         }
+        let history = self.optimized.histories.entry(address).or_default();
         let wants_loop = history.wants(for_loop);
         // A function whose loops are hot and that is called again and again is better entered at its beginning.
         let wants_calls =
@@ -314,6 +323,7 @@ impl Policy {
             return;
         };
         job.wants_summary = self.is_recording();
+        job.faults = self.faults.clone();
         let values = job.values();
         let pending = Pending { validity, for_loop };
         let number = self.optimized.order(address, pending);
@@ -488,10 +498,13 @@ impl Policy {
 
     /// Installs what the compiler has made meanwhile.
     fn take_deliveries(&mut self, vm: &mut Vm) {
+        let mut deliveries = self.delayed.due();
         if let Executor::Background(orders) = &self.executor {
-            for delivery in orders.deliveries() {
-                self.install_delivery(vm, delivery);
-            }
+            let arrived = orders.deliveries().into_iter();
+            deliveries.extend(arrived.filter_map(|delivery| self.delayed.delay(delivery)));
+        }
+        for delivery in deliveries {
+            self.install_delivery(vm, delivery);
         }
     }
 

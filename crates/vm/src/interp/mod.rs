@@ -34,7 +34,7 @@ use crate::frame::{Frame, FrameMark, MAX_ARGUMENTS};
 use crate::heap::Gc;
 use crate::object::function::{Callee, FunctionCell};
 use crate::rooted::Rooted;
-use crate::tier::Hot;
+use crate::tier::{Hot, LoopOutcome};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -527,8 +527,9 @@ fn pass_loop(vm: &mut Vm, next: Next) -> Step {
     let entered = loop_at(vm, next, target).and_then(|index| vm.enter_loop(index));
     match entered {
         None => continue_at(vm, site, target),
-        Some(Ok(value)) => Step::Returned(value),
-        Some(Err(throw)) => Step::Throw(throw),
+        Some(LoopOutcome::Returned(value)) => Step::Returned(value),
+        Some(LoopOutcome::Left) => Step::Reload,
+        Some(LoopOutcome::Threw(throw)) => Step::Throw(throw),
     }
 }
 

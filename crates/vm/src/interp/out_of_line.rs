@@ -38,6 +38,8 @@ for_each_op!(define_out_of_line);
 /// Brings an instruction to its end: a function that it calls is run, its result delivered. The position of the next instruction.
 #[inline(never)]
 fn complete(vm: &mut Vm, mut step: Step, next: Next, entry: FrameMark) -> u64 {
+    // It is about this instruction; what runs inside, or meanwhile, has its own.
+    let keeps_loops = std::mem::take(&mut vm.tiers.keeps_loops);
     while let Step::Slow(slow) = step {
         step = slow(vm, next);
     }
@@ -47,7 +49,8 @@ fn complete(vm: &mut Vm, mut step: Step, next: Next, entry: FrameMark) -> u64 {
         }
         Step::Pass => {
             let position = poll_loop(vm, next);
-            if let Ok(target) = position
+            if !keeps_loops
+                && let Ok(target) = position
                 && let Some(index) = loop_at(vm, next, target)
                 && let Some(outcome) = vm.enter_optimized_loop(index)
             {
@@ -104,14 +107,11 @@ fn position_of(vm: &Vm, next: Next) -> u32 {
     unsafe { next.offset_from((*code).instructions.as_ptr()) as u32 }
 }
 
-/// Goes on where the current frame stands, until the frame entered after the mark returns.
+/// Goes on where the current frame stands, until the frame entered after the mark returns. There is room on the native stack: the
+/// compiled code that was left had some, and this is the only thing that takes its place.
 pub(crate) fn resume(vm: &mut Vm, entry: FrameMark) -> Fallible<Value> {
-    let result = match vm.has_native_stack() {
-        true => dispatch::execute(vm, entry),
-        false => Err(RuntimeError::CallStackOverflow.into()),
-    };
     // Whoever entered compiled code leaves the frames.
-    result.map_err(|throw| vm.located(throw))
+    dispatch::execute(vm, entry).map_err(|throw| vm.located(throw))
 }
 
 /// Runs a call in the interpreter. The window is in order, the frame not entered.
