@@ -18,6 +18,9 @@ use serde::{Deserialize, Serialize};
 /// An hour at sixty frames per second.
 const HOUR: u32 = 60 * 60 * 60;
 
+/// In a shorter run actors are still filling their memories.
+const LEAST: u32 = 1600;
+
 /// How often memory is looked at in a run.
 const SAMPLES: u32 = 16;
 
@@ -334,8 +337,12 @@ fn main() -> Result<(), Error> {
         share(999)
     );
     match growth(&samples) {
-        None => Ok(()),
+        Some(_) if frames < LEAST => {
+            println!("{LEAST} frames would tell whether anything grows");
+            Ok(())
+        }
         Some(growth) => Err(Error::Message(growth.into())),
+        None => Ok(()),
     }
 }
 
@@ -345,7 +352,7 @@ mod tests {
 
     #[test]
     fn frames_leave_memory_as_it_was() {
-        let (samples, times) = soak(1600, |_, _| {}).unwrap();
+        let (samples, times) = soak(LEAST, |_, _| {}).unwrap();
         assert_eq!((samples.len(), times.len()), (16, 1600));
         assert_eq!(growth(&samples), None, "{samples:#?}");
     }
