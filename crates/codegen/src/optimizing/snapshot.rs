@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use kiln_bytecode::{Effects, Op, ReadMode, changed_element};
+use kiln_bytecode::{
+    Effects, Instruction, Op, ReadMode, Register, changed_element, register_written,
+};
 use kiln_ssa::entity::EntityVec;
 use kiln_ssa::ir::{Entry, Kinds, SlotIndex};
 use kiln_ssa::job::{
@@ -360,18 +362,14 @@ impl<'a> Snapshot<'a> {
             Op::MakeRange => SiteFeedback::Operands(Kinds::NUMBER),
             Op::GetSelf => SiteFeedback::Operands(Kinds::ANY.without(Kinds::UNASSIGNED)),
             Op::ForLoop => {
-                // Quick passes over ranges and lists note nothing: what made the sequence tells.
-                let makes_range =
-                    instance.block.instructions.iter().any(|other| {
-                        other.op() == Some(Op::MakeRange) && other.a() == instruction.b()
-                    });
-                let seen = kinds_of_bits(instance.observed_sequences(instruction));
-                SiteFeedback::Container(if makes_range {
-                    Kinds::RANGE
-                } else if seen.is_empty() {
-                    Kinds::LIST
-                } else {
-                    seen
+                // Quick passes over ranges and lists note nothing: what made the sequence tells. The end of a loop notes its kind.
+                let seen = instance.observed_sequences(instruction);
+                let makes_range = runs_over_range(&instance.block.instructions, position as usize);
+                SiteFeedback::Container(match kinds_of_bits(seen & !Observed::OTHER) {
+                    seen if seen.is_empty() && makes_range => Kinds::RANGE,
+                    seen if seen.is_empty() => Kinds::LIST,
+                    seen if makes_range => seen.union(Kinds::RANGE),
+                    seen => seen,
                 })
             }
             // Likewise for values that stay as they are.
@@ -558,6 +556,19 @@ impl<'a> Snapshot<'a> {
             value: value.map(|value| self.constant(value)),
         })
     }
+}
+
+/// Whether the sequence of the `for_loop` at `position` comes from `make_range`, or from the call that takes its place where it cannot.
+fn runs_over_range(instructions: &[Instruction], position: usize) -> bool {
+    let Some(jump) = instructions.get(position) else {
+        return false;
+    };
+    let header = jump.jump_target(position as u32);
+    let before = header.and_then(|header| instructions.get(..header as usize));
+    let mut before = before.unwrap_or_default().iter().rev();
+    let made = before.find(|other| register_written(**other) == Some(Register(jump.b())));
+    let is_range = |other: &Instruction| other.op() == Some(Op::MakeRange) && other.a() == jump.b();
+    made.is_some_and(|made| is_range(made) || before.next().is_some_and(is_range))
 }
 
 /// The kinds that the interpreter notes as these bits.
