@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::{Dominators, Loop, LoopId, Loops};
-use crate::ir::{Block, Function, Kinds, Node, Representation, Value};
+use crate::ir::{Block, Entry, Function, Kinds, Node, Representation, Value};
 
 /// Guards on the way into a loop show up as guards in the loop around it: how many levels are followed.
 const LEVELS: usize = 4;
@@ -88,7 +88,8 @@ fn passed_to(function: &Function, from: Block, header: Block, index: usize) -> V
     passed
 }
 
-/// The header's parameters that every pass of the loop requires to be numbers.
+/// The header's parameters that every pass of the loop requires to be numbers. In code entered in mid-loop, where the passes so far
+/// have shown what comes by, it is enough if some passes do.
 fn guarded_parameters(
     function: &Function,
     dominators: &Dominators,
@@ -99,7 +100,8 @@ fn guarded_parameters(
     let parameters = &function.blocks[one.header].parameters;
     let in_every_pass = |block: Block| {
         let mut latches = one.latches.iter();
-        latches.all(|&latch| dominators.dominates(block, latch))
+        matches!(function.entry, Entry::Loop(_))
+            || latches.all(|&latch| dominators.dominates(block, latch))
     };
     let mut guarded = Vec::new();
     for &block in one.blocks.iter().filter(|&&block| in_every_pass(block)) {

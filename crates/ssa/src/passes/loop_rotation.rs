@@ -64,8 +64,11 @@ fn plan(function: &Function, loops: &Loops, id: LoopId) -> Option<Plan> {
         _ => return None,
     };
     let is_long = function.blocks[header].instructions.len() > MAX_HEADER;
-    // Where a pass may end with a test, the loop is rotated already.
-    let ends_with_test = |&latch: &Block| function.successors(latch).len() > 1;
+    // Where a pass may end with a test of whether to go on, the loop is rotated already.
+    let ends_with_test = |&latch: &Block| {
+        let mut next = function.successors(latch).into_iter();
+        next.any(|block| !loops.contains(id, block))
+    };
     if body == header || is_long || one.latches.iter().any(ends_with_test) {
         return None;
     }
