@@ -1,7 +1,9 @@
-//! The book: every program in `docs/` does what the page says.
+//! The book: every program in `docs/` and in `README.md` does what the page says.
 //!
 //! A program is a block of code whose language is `miniscript`; a block whose language is `output`, if one follows, is exactly what
-//! it prints, with the error it ends by, if it does. Without one it prints nothing.
+//! it prints, with the error it ends by, if it does. Without one it prints nothing. A block of `console` that begins with the command
+//! `kiln FILE` shows what the program before it prints in the same way. Every block names its language, so that none is left out
+//! unnoticed.
 //!
 //! A block whose language is `dump OPTIONS FUNCTION` is what `kiln dump` shows of that function of the program above it. A line `…` stands
 //! for any lines, and for a part of a line at its end; addresses are written `0x…`.
@@ -32,13 +34,30 @@ pub fn main(built: &str) -> ExitCode {
 fn trials(binary: &Path) -> Result<Vec<Trial>, Box<dyn std::error::Error>> {
     let docs = crate::repository().join("docs");
     let mut programs = Vec::new();
-    for page in pages(&docs)? {
-        let name = page.strip_prefix(&docs).unwrap_or(&page).to_owned();
-        for program in parse(&fs::read_to_string(&page)?) {
-            programs.push((name.display().to_string(), program));
-        }
-    }
     let mut trials = Vec::new();
+    let mut pages = pages(&docs)?;
+    pages.push(crate::repository().join("README.md"));
+    for page in pages {
+        let name = page.strip_prefix(&docs).unwrap_or(&page);
+        let name = name
+            .file_name()
+            .filter(|_| name.is_absolute())
+            .map_or(name.display().to_string(), |name| {
+                format!("/{}", name.display())
+            });
+        let text = fs::read_to_string(&page)?;
+        for program in parse(&text) {
+            programs.push((name.clone(), program));
+        }
+        let check = move || match blocks_without_language(&text).as_slice() {
+            [] => Ok(()),
+            lines => Err(format!("blocks without a language begin in lines {lines:?}").into()),
+        };
+        trials.push(Trial::test(
+            format!("{name} blocks name their languages"),
+            check,
+        ));
+    }
     for (page, program) in &programs {
         for dump in &program.dumps {
             let name = format!("{page} line {} (dump)", dump.line);
@@ -128,6 +147,18 @@ fn parse(page: &str) -> Vec<Program> {
                 dumps: Vec::new(),
             }),
             ("output", Some(program)) => program.output = text,
+            ("console", Some(program)) => {
+                let is_run = |command: &str| {
+                    let words: Vec<&str> = command.split(' ').collect();
+                    matches!(words.as_slice(), ["$", "kiln", file] if file.ends_with(".ms"))
+                };
+                if let Some((command, output)) = text.split_once('\n')
+                    && is_run(command)
+                {
+                    program.output = output.to_owned();
+                }
+            }
+
             (language, Some(program)) => {
                 if let Some(arguments) = language.strip_prefix("dump ") {
                     program.dumps.push(Dump::new(index + 2, arguments, text));
@@ -137,6 +168,21 @@ fn parse(page: &str) -> Vec<Program> {
         }
     }
     programs
+}
+
+/// The lines in which blocks begin that do not say what they are.
+fn blocks_without_language(page: &str) -> Vec<usize> {
+    let fences = page.lines().zip(1..);
+    let mut fences = fences.filter(|(line, _)| line.starts_with("```"));
+    let mut found = Vec::new();
+    while let Some((line, number)) = fences.next() {
+        if line == "```" {
+            found.push(number);
+        }
+        // Its end.
+        fences.next();
+    }
+    found
 }
 
 fn check(binary: &Path, mode: Mode, program: &Program) -> Result<(), Failed> {
@@ -258,5 +304,19 @@ mod tests {
         assert!(matches(&["…", "two", "three 3"], &shown));
         assert!(!matches(&["…", "two"], &shown));
         assert!(!matches(&["one 0x…", "three 3"], &shown));
+    }
+
+    #[test]
+    fn commands_show_what_the_program_before_them_prints() {
+        let page = "```miniscript\nprint 1\n```\n\n```console\n$ kiln one.ms\n1\n```\n\n```console\n$ kiln profile one.ms\n```\n";
+        let programs = parse(page);
+        assert_eq!(programs.len(), 1);
+        assert_eq!(programs[0].output, "1\n");
+    }
+
+    #[test]
+    fn blocks_without_a_language_are_found() {
+        let page = "```sh\nkiln\n```\n\n```\nprint 1\n```\n\n```text\n```\n";
+        assert_eq!(blocks_without_language(page), [5]);
     }
 }

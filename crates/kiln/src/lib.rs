@@ -70,3 +70,8 @@ pub use modules::Modules;
 pub use object::Class;
 pub use session::{Line, LineReader};
 pub use value::{Function, List, Map, Object, Value};
+
+/// The programs on the page about embedding.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/embedding.md")]
+struct EmbeddingPage;

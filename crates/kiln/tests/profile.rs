@@ -643,3 +643,26 @@ fn reports_say_what_there_is_to_say() {
     assert!(text.contains("5,000 iterations"), "{text}");
     assert!(text.contains("stay numbers"), "{text}");
 }
+
+#[test]
+fn lines_have_the_time_of_the_built_in_functions_they_call() {
+    let program = "names = range(1, 4000)\nfor i in range(1, 200)\n  x = i % 7\n  at = names.indexOf(4000 - x)\nend for";
+    let mut recorder = Recorder::new("names.ms", Options::default());
+    let code = recorder
+        .compile(program.as_bytes(), CompileOptions::default())
+        .unwrap();
+    let mut interpreter = Engine::new().interpreter().build().unwrap();
+    let (outcome, profile) = recorder.run(&mut interpreter, &code);
+    outcome.unwrap();
+    let hottest = profile
+        .lines
+        .iter()
+        .max_by_key(|line| line.time_ns)
+        .unwrap();
+    assert_eq!(hottest.line, 4);
+    // The lines' times add up to that of all functions.
+    let lines: u64 = profile.lines.iter().map(|line| line.time_ns).sum();
+    let functions: u64 = profile.functions.iter().map(|it| it.self_ns).sum();
+    let difference = lines.abs_diff(functions);
+    assert!(difference <= functions / 100, "{lines} of {functions}");
+}

@@ -52,6 +52,32 @@ pub enum ExtraError {
 }
 
 impl Engine {
+    /// Kiln once for each of its tiers: all of them, without the optimizing compiler, without any.
+    pub fn tiers(self) -> Vec<Self> {
+        let tier = |name: &str, option: &str| Self {
+            name: name.to_owned(),
+            before: vec![option.into()],
+            ..self.clone()
+        };
+        vec![
+            tier("kiln", "--jit=optimizing"),
+            tier("kiln, baseline", "--jit=baseline"),
+            tier("kiln, interpreter", "--jit=off"),
+        ]
+    }
+
+    /// An engine that was measured earlier, perhaps elsewhere. It cannot be run.
+    pub fn recorded(name: String, version: String, language: Language) -> Self {
+        Self {
+            name,
+            language,
+            version,
+            program: OsString::new(),
+            before: Vec::new(),
+            after: Vec::new(),
+        }
+    }
+
     /// An engine given as `NAME=COMMAND`. The command is split at white space;
     /// its placeholder stands for the source file and tells the language:
     /// `{}` or `{ms}`, `{lua}`, `{py}`, `{js}`.
@@ -121,7 +147,9 @@ pub enum Availability {
 pub const USUAL_NAMES: [&str; 5] = ["kiln", "lua5.4", "luajit", "python3", "node"];
 
 /// The engines that take part without being asked for.
-pub fn usual() -> [UsualEngine; 5] {
+///
+/// Kiln is its release build unless `kiln` names another.
+pub fn usual(kiln_program: Option<&Path>) -> [UsualEngine; 5] {
     let [kiln, lua, luajit, python, node] = USUAL_NAMES;
     let installed = |name, language, version_arguments| UsualEngine {
         name,
@@ -132,7 +160,7 @@ pub fn usual() -> [UsualEngine; 5] {
     };
     [
         UsualEngine {
-            program: kiln_path(),
+            program: kiln_program.map_or_else(kiln_path, Path::to_owned),
             hint: "not built; run `cargo build --release`",
             ..installed(kiln, Language::MiniScript, &["--version"])
         },
@@ -164,6 +192,10 @@ fn kiln_path() -> PathBuf {
 }
 
 impl UsualEngine {
+    pub fn is_kiln(&self) -> bool {
+        self.name == USUAL_NAMES[0]
+    }
+
     /// Looks for the engine by asking for its version.
     pub fn probe(&self) -> Availability {
         let output = Command::new(&self.program)
@@ -225,6 +257,18 @@ mod tests {
             words(&command),
             ["other/kiln", "--tier=0", "calls/fib.ms", "--", "30"]
         );
+    }
+
+    #[test]
+    fn kiln_takes_part_with_each_of_its_tiers() {
+        let kiln = Engine::extra("kiln=path/kiln {}").expect("it is valid");
+        let lines: Vec<_> = kiln
+            .tiers()
+            .iter()
+            .map(|tier| words(&tier.command(Path::new("fib.ms"), 30)).join(" "))
+            .collect();
+        assert_eq!(lines[0], "path/kiln --jit=optimizing fib.ms 30");
+        assert_eq!(lines[2], "path/kiln --jit=off fib.ms 30");
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod history;
 mod json;
 mod manifest;
 mod options;
+mod overview;
 mod page;
 mod report;
 mod table;
@@ -22,6 +23,7 @@ use std::process::ExitCode;
 use std::{fs, io};
 
 use engine::{Availability, Engine};
+use kiln_bench::document::{self, Host};
 use kiln_bench::history::Entry;
 use kiln_bench::process;
 use manifest::Program;
@@ -50,6 +52,11 @@ enum Error {
         path: PathBuf,
         source: kiln_bench::history::LoadError,
     },
+    #[error("{}: {source}", path.display())]
+    Results {
+        path: PathBuf,
+        source: json::ParseError,
+    },
     #[error("no program matches the filter")]
     NoPrograms,
     #[error("none of the engines is installed")]
@@ -77,21 +84,15 @@ fn session(arguments: impl Iterator<Item = OsString>) -> Result<bool, Error> {
         print!("{}", options::HELP);
         return Ok(true);
     }
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches");
-    let programs: Vec<Program> = manifest::load(&directory.join("manifest.json"))?
-        .into_iter()
-        .filter(|program| options.selects(program))
-        .collect();
-    if programs.is_empty() {
-        return Err(Error::NoPrograms);
-    }
-
     // Before the work, not after it: a damaged file would be noticed too late.
     let mut history = match &options.history {
         Some(path) => load_history(path)?,
         None => Vec::new(),
     };
-    let report = measure_all(&directory, programs, installed_engines(&options)?, &options);
+    let report = match &options.from {
+        Some(path) => recorded(path)?,
+        None => measured(&options)?,
+    };
     for metric in options.metrics() {
         println!("{}", table::render(&report, metric));
     }
@@ -101,7 +102,11 @@ fn session(arguments: impl Iterator<Item = OsString>) -> Result<bool, Error> {
     if let Some(path) = &options.svg {
         write(path, &chart::render(&report, Metric::ProcessorTime))?;
     }
-    if let Some(path) = &options.history {
+    if let Some(path) = &options.overview {
+        write(path, &overview::render(&report))?;
+    }
+    // What was measured earlier is in the history already, or belongs to another day.
+    if let (Some(path), None) = (&options.history, &options.from) {
         let entries = history::entries(&report);
         kiln_bench::history::append(path, &entries).map_err(|source| Error::Write {
             path: path.clone(),
@@ -118,6 +123,32 @@ fn session(arguments: impl Iterator<Item = OsString>) -> Result<bool, Error> {
     Ok(report.failures().next().is_none())
 }
 
+/// Measures what the options ask for.
+fn measured(options: &Options) -> Result<Report, Error> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches");
+    let programs: Vec<Program> = manifest::load(&directory.join("manifest.json"))?
+        .into_iter()
+        .filter(|program| options.selects(program))
+        .collect();
+    if programs.is_empty() {
+        return Err(Error::NoPrograms);
+    }
+    let engines = installed_engines(options)?;
+    Ok(measure_all(&directory, programs, engines, options))
+}
+
+/// Results that were written earlier.
+fn recorded(path: &Path) -> Result<Report, Error> {
+    let text = fs::read_to_string(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    json::parse(&text).map_err(|source| Error::Results {
+        path: path.to_owned(),
+        source,
+    })
+}
+
 fn load_history(path: &Path) -> Result<Vec<Entry>, Error> {
     kiln_bench::history::load(path).map_err(|source| Error::History {
         path: path.to_owned(),
@@ -127,11 +158,14 @@ fn load_history(path: &Path) -> Result<Vec<Entry>, Error> {
 
 fn installed_engines(options: &Options) -> Result<Vec<Engine>, Error> {
     let mut engines = Vec::new();
-    for candidate in engine::usual()
+    for candidate in engine::usual(options.kiln.as_deref())
         .iter()
         .filter(|usual| options.wants_engine(usual.name))
     {
         match candidate.probe() {
+            Availability::Installed(kiln) if options.tiers && candidate.is_kiln() => {
+                engines.extend(kiln.tiers());
+            }
             Availability::Installed(engine) => engines.push(engine),
             Availability::Missing(reason) => eprintln!("{} is left out: {reason}", candidate.name),
         }
@@ -170,6 +204,8 @@ fn measure_all(
         });
     }
     Report {
+        created: Some(document::now()),
+        host: Some(Host::this()),
         small: options.small,
         rounds: options.rounds,
         engines,

@@ -1,7 +1,7 @@
 //! The command line of `cargo xtask bench`.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lexopt::{Arg, Parser, ValueExt};
 
@@ -16,6 +16,9 @@ Runs the programs in benches/ and prints the median processor time of each
 engine as a ratio to lua5.4's (or to the first engine's, without lua5.4).
 
   --engines A,B       only these of kiln, lua5.4, luajit, python3, node
+  --kiln PATH         this kiln instead of the release build
+  --tiers             Kiln three times: with all tiers, without the optimizing
+                      compiler, without any compiler
   --extra NAME=CMD    one more engine; {} in CMD stands for the MiniScript
                       source, {lua}, {py}, {js} for the others; repeatable
   --filter TEXT       only programs with TEXT in their names
@@ -25,7 +28,12 @@ engine as a ratio to lua5.4's (or to the first engine's, without lua5.4).
   --wall              also print a table of elapsed times
   --memory            also print a table of peak memory
   --json FILE         write all samples (format: benches/README.md)
-  --svg FILE          draw a bar chart
+  --from FILE         measure nothing: take results that --json has written
+  --svg FILE          draw a bar chart with every program
+  --overview FILE     draw the means only, as in README
+  --readme            renew the chart in README: --tiers, all but python3,
+                      --json benches/results.json, --overview
+                      docs/benchmarks.svg; run it on a machine at rest
   --report FILE       write a page of HTML with everything, history included
   --history FILE      add the results to a history of sessions
   -h, --help          print this text
@@ -42,7 +50,11 @@ pub struct Options {
     pub wall: bool,
     pub memory: bool,
     pub json: Option<PathBuf>,
+    pub kiln: Option<PathBuf>,
+    pub tiers: bool,
+    pub from: Option<PathBuf>,
     pub svg: Option<PathBuf>,
+    pub overview: Option<PathBuf>,
     pub report: Option<PathBuf>,
     pub history: Option<PathBuf>,
     pub extra: Vec<Engine>,
@@ -73,7 +85,11 @@ impl Options {
             wall: false,
             memory: false,
             json: None,
+            kiln: None,
+            tiers: false,
+            from: None,
             svg: None,
+            overview: None,
             report: None,
             history: None,
             extra: Vec::new(),
@@ -90,6 +106,11 @@ impl Options {
                 Arg::Long("wall") => options.wall = true,
                 Arg::Long("memory") => options.memory = true,
                 Arg::Long("json") => options.json = Some(parser.value()?.into()),
+                Arg::Long("kiln") => options.kiln = Some(parser.value()?.into()),
+                Arg::Long("tiers") => options.tiers = true,
+                Arg::Long("readme") => options.renew_readme(),
+                Arg::Long("from") => options.from = Some(parser.value()?.into()),
+                Arg::Long("overview") => options.overview = Some(parser.value()?.into()),
                 Arg::Long("svg") => options.svg = Some(parser.value()?.into()),
                 Arg::Long("report") => options.report = Some(parser.value()?.into()),
                 Arg::Long("history") => options.history = Some(parser.value()?.into()),
@@ -115,6 +136,16 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    /// Asks for what README shows.
+    fn renew_readme(&mut self) {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let engines = USUAL_NAMES.iter().filter(|name| **name != "python3");
+        self.engines = Some(engines.map(|&name| name.to_owned()).collect());
+        self.tiers = true;
+        self.json = Some(root.join("benches/results.json"));
+        self.overview = Some(root.join("docs/benchmarks.svg"));
     }
 
     /// Whether an engine of the usual set takes part.
@@ -178,6 +209,15 @@ mod tests {
             options.metrics().collect::<Vec<_>>(),
             [Metric::ProcessorTime]
         );
+    }
+
+    #[test]
+    fn the_chart_in_readme_is_one_option() {
+        let options = parse("--readme --rounds 3").expect("it is valid");
+        assert!(options.tiers && !options.wants_engine("python3"));
+        assert!(options.wants_engine("kiln") && options.wants_engine("luajit"));
+        let chart = options.overview.expect("it is asked for");
+        assert!(chart.ends_with("docs/benchmarks.svg"));
     }
 
     #[test]

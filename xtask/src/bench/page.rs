@@ -1,26 +1,33 @@
 //! The results as one page of HTML that needs nothing else: no scripts, no fonts, no pictures from elsewhere.
 
 use kiln_bench::comparison::{Pairing, compare};
-use kiln_bench::document::{self, Host};
 use kiln_bench::history::Entry;
 use kiln_bench::statistics::Summary;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::history::{Session, sessions};
+use super::overview;
 use super::report::{Metric, Outcome, ProgramResult, Report};
 use super::table::format_ratio;
 
 const STYLE: &str = include_str!("page.css");
 
 /// A ratio of so many powers of ten fills a bar.
-const FULL_BAR: f64 = 2.0;
+const FULL_BAR: f64 = 1.5;
 
 /// The size of the picture of the history; it is scaled to the room there is.
 const PLOT: (f64, f64) = (720.0, 160.0);
 
 /// Writes the page. `history` has this session's entries already, if there is one.
 pub fn render(report: &Report, history: &[Entry]) -> String {
-    let title = format!("Kiln benchmarks, {}", document::now());
+    let day = report
+        .created
+        .as_deref()
+        .and_then(|it| it.split('T').next());
+    let title = match day {
+        Some(day) => format!("Kiln benchmarks, {day}"),
+        None => "Kiln benchmarks".to_owned(),
+    };
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -34,6 +41,7 @@ pub fn render(report: &Report, history: &[Entry]) -> String {
             body {
                 h1 { (title) }
                 (conditions(report))
+                (chart(report))
                 h2 { "Processor time" }
                 p {
                     "Ratios to " b { (report.baseline_name()) } ": below 1 is faster. Bars are logarithmic; they grow to the left for "
@@ -53,12 +61,12 @@ pub fn render(report: &Report, history: &[Entry]) -> String {
 }
 
 fn conditions(report: &Report) -> Markup {
-    let host = Host::this();
-    let processor = host.processor.as_deref().unwrap_or(&host.arch);
     html! {
         p {
-            (processor) ", " (host.threads) " threads, " (host.os) ". "
-            (report.rounds) " rounds, "
+            @if let Some(host) = &report.host {
+                (host.processor.as_deref().unwrap_or(&host.arch)) ", " (host.threads) " threads, " (host.os) ". "
+            }
+            @if report.rounds == 1 { "One round, " } @else { (report.rounds) " rounds, " }
             @if report.small { "small problem sizes: good for checking outputs only." } @else { "default problem sizes." }
         }
         ul {
@@ -67,6 +75,13 @@ fn conditions(report: &Report) -> Markup {
             }
         }
     }
+}
+
+/// The chart that README shows, too.
+fn chart(report: &Report) -> Markup {
+    // Inside a page of HTML an SVG needs no name space.
+    let svg = overview::render(report).replacen(r#" xmlns="http://www.w3.org/2000/svg""#, "", 1);
+    html! { figure.overview { (PreEscaped(svg)) } }
 }
 
 /// All programs and means, one engine to a column.
@@ -128,7 +143,9 @@ fn ratio(report: &Report, result: &ProgramResult, engine: usize) -> Markup {
     };
     html! {
         span.certain[comparison.significant] { (bar(Some(comparison.ratio))) }
-        small { (format_ratio(comparison.low)) " to " (format_ratio(comparison.high)) }
+        @if comparison.low < comparison.high {
+            small { (format_ratio(comparison.low)) " to " (format_ratio(comparison.high)) }
+        }
     }
 }
 
@@ -245,7 +262,7 @@ fn figure(result: &ProgramResult, engine: usize) -> Markup {
     let memory = result.median(engine, Metric::PeakMemory).unwrap_or(0.0);
     html! {
         (time(summary.median))
-        small { (time(summary.min)) " to " (time(summary.max)) }
+        @if summary.count > 1 { small { (time(summary.min)) " to " (time(summary.max)) } }
         small { (Metric::PeakMemory.format(memory)) }
     }
 }
@@ -289,7 +306,7 @@ mod tests {
     #[test]
     fn bars_grow_to_both_sides() {
         let faster = bar(Some(0.1)).into_string();
-        assert!(faster.contains("faster") && faster.contains("left:25.0%;width:25.0%"));
+        assert!(faster.contains("faster") && faster.contains("left:16.7%;width:33.3%"));
         let slower = bar(Some(1e9)).into_string();
         assert!(slower.contains("slower") && slower.contains("left:50.0%;width:50.0%"));
         assert_eq!(bar(None).into_string(), "-");

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use kiln_bench::document::Host;
 use kiln_bench::process::Sample;
 use kiln_bench::statistics::{geometric_mean, median};
 
@@ -10,6 +11,9 @@ use super::manifest::Program;
 
 /// Everything a session has found out.
 pub struct Report {
+    /// When it was, and on which machine, as far as that is known.
+    pub created: Option<String>,
+    pub host: Option<Host>,
     /// Whether the small problem sizes were used.
     pub small: bool,
     pub rounds: usize,
@@ -178,6 +182,8 @@ pub mod tests {
             small: 1,
         };
         Report {
+            created: Some("2026-02-03T04:05:06Z".to_owned()),
+            host: Some(Host::this()),
             small: false,
             rounds: 3,
             engines: vec![engine("fast"), engine("lua5.4"), engine("slow&wrong")],

@@ -41,6 +41,84 @@ pub fn named_files(repository: &Repository) -> Vec<Problem> {
     problems
 }
 
+/// What the book's pages are listed in.
+const SUMMARY: &str = "docs/SUMMARY.md";
+
+/// Rule: every page in `docs/` is in the book, links between its pages do not leave it, and the headings that links lead to exist.
+pub fn book(repository: &Repository) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let pages = || {
+        let texts = repository.texts();
+        texts.filter(|(file, _)| file.path.starts_with("docs/") && file.path.ends_with(".md"))
+    };
+    let chapters: Vec<String> = pages()
+        .filter(|(file, _)| file.path == SUMMARY)
+        .flat_map(|(_, text)| text.lines().flat_map(links))
+        .filter_map(|link| resolve("docs", link))
+        .collect();
+    for (file, text) in pages() {
+        if file.path != SUMMARY && !chapters.iter().any(|chapter| *chapter == file.path) {
+            let message = format!("is a page that {SUMMARY} does not list");
+            problems.push(Problem::in_file(&file.path, message));
+        }
+        let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        for (index, line) in text.lines().enumerate() {
+            let mut complain = |message: String| {
+                problems.push(Problem::in_line(&file.path, index + 1, message));
+            };
+            for (target, anchor) in links_with_anchors(line) {
+                let target = match target {
+                    "" => Some(file.path.clone()),
+                    target => resolve(folder, target),
+                };
+                let Some(target) = target.filter(|target| target.starts_with("docs/")) else {
+                    complain("links to a file that is not in the book: name it as code".to_owned());
+                    continue;
+                };
+                let page = pages().find(|(page, _)| page.path == target);
+                if let (Some(anchor), Some((_, page))) = (anchor, page)
+                    && !anchors(page).any(|known| known == anchor)
+                {
+                    complain(format!(
+                        "links to `#{anchor}`, a heading that {target} has not"
+                    ));
+                }
+            }
+        }
+    }
+    problems
+}
+
+/// The targets of the line's links that lie in the repository, with what stands behind `#`.
+fn links_with_anchors(line: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
+    line.split("](").skip(1).filter_map(|rest| {
+        let (target, _) = rest.split_once(')')?;
+        let (path, anchor) = match target.split_once('#') {
+            Some((path, anchor)) => (path, Some(anchor)),
+            None => (target, None),
+        };
+        (!target.contains(':')).then_some((path, anchor))
+    })
+}
+
+/// What links to the headings of a page are called.
+fn anchors(page: &str) -> impl Iterator<Item = String> {
+    let mut is_code = false;
+    let headings = page.lines().filter_map(move |line| {
+        is_code ^= line.starts_with("```");
+        let title = line.trim_start_matches('#');
+        (!is_code && title.len() < line.len()).then(|| title.trim())
+    });
+    headings.map(|title| {
+        let letters = title.chars().filter_map(|letter| match letter {
+            ' ' => Some('-'),
+            '-' | '_' => Some(letter),
+            _ => letter.is_alphanumeric().then_some(letter),
+        });
+        letters.flat_map(char::to_lowercase).collect()
+    })
+}
+
 /// The targets of the line's links that lie in the repository.
 fn links(line: &str) -> impl Iterator<Item = &str> {
     line.split("](").skip(1).filter_map(|rest| {
@@ -115,6 +193,43 @@ mod tests {
             problems("A [link](gone.md)."),
             ["names `docs/gone.md`, which does not exist"]
         );
+    }
+
+    fn book_problems(page: &str) -> Vec<String> {
+        let repository = Repository::of(&[
+            (
+                "docs/SUMMARY.md",
+                "- [Page](page.md)\n- [Other](guide/other.md)",
+            ),
+            ("docs/page.md", page),
+            (
+                "docs/guide/other.md",
+                "# Other\n\n## `a` and B\n\n```sh\n# no heading\n```\n",
+            ),
+            ("README.md", ""),
+        ]);
+        let problems = book(&repository).into_iter();
+        problems.map(|problem| problem.message).collect()
+    }
+
+    #[test]
+    fn links_inside_the_book_are_fine() {
+        let page = "# Here\n[a](guide/other.md#a-and-b), [b](#here), [c](guide/other.md), [d](https://example.org/#x)";
+        assert_eq!(book_problems(page), [""; 0]);
+    }
+
+    #[test]
+    fn links_to_no_heading_or_out_of_the_book_are_named() {
+        assert_eq!(
+            book_problems("[a](guide/other.md#no-heading)"),
+            ["links to `#no-heading`, a heading that docs/guide/other.md has not"]
+        );
+        assert_eq!(
+            book_problems("[a](../README.md)"),
+            ["links to a file that is not in the book: name it as code"]
+        );
+        let repository = Repository::of(&[("docs/SUMMARY.md", ""), ("docs/lost.md", "")]);
+        assert_eq!(book(&repository).len(), 1);
     }
 
     #[test]

@@ -62,6 +62,7 @@ const RULES: &[Rule] = &[
     words::foreign_matter,
     words::line_ends,
     documents::named_files,
+    documents::book,
     corpus::first_comments,
 ];
 

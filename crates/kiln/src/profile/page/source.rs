@@ -89,7 +89,7 @@ pub(super) fn render(profile: &Profile, sources: &[SourceText]) -> Markup {
             (nothing("The text of the program is not there: it was compiled ahead, and its source was not found."))
         } @else {
             p.hint {
-                "The darker a line, the more time it takes by itself. "
+                "The darker a line, the more time it takes by itself, with the built-in functions that it calls. "
                 @if profile.operations.total.is_some() {
                     "The time of a function is split among its lines by the instructions they execute. "
                 }
