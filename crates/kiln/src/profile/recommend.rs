@@ -39,7 +39,24 @@ pub(super) fn recommendations(profile: &Profile) -> Vec<Recommendation> {
         }
         is_first && is_unstable
     });
-    found.extend(unstable.take(MAX_SITES).map(about_site));
+    // Accesses to the same objects meet the same: they are one recommendation.
+    let mut alike: Vec<Vec<&Site>> = Vec::new();
+    for site in unstable {
+        let kinds = |site: &Site| -> Vec<String> {
+            let signatures = site.signatures.iter().take(MAX_NAMES);
+            signatures.map(|it| it.text.clone()).collect()
+        };
+        let is_like = |sites: &&mut Vec<&Site>| {
+            let first = sites[0];
+            (&first.operation, &first.file) == (&site.operation, &site.file)
+                && kinds(first) == kinds(site)
+        };
+        match alike.iter_mut().find(is_like) {
+            Some(sites) => sites.push(site),
+            None => alike.push(vec![site]),
+        }
+    }
+    found.extend(alike.iter().take(MAX_SITES).map(|sites| about_sites(sites)));
     for phase in &profile.phases {
         if let Some(advice) = phase_advice(&phase.name)
             && phase.share >= LARGE_SHARE / 2.0
@@ -125,10 +142,11 @@ fn about_loop(measured: &Loop, shorter: &[Loop]) -> Option<(f64, Recommendation)
             percent(score)
         ),
         _ if measured.osr_candidate => {
-            "one entry runs for long: a compiler should take over in the middle of the loop".into()
+            "it works on the same kinds of values all the time, which Kiln compiles while it runs: what helps is less work in each pass"
+                .into()
         }
         _ if is_rare => "it is not the passes that are many: look at what each of them does".into(),
-        _ => "it is entered often: compiling its function is enough".into(),
+        _ => "it is stable, and entered often: what helps is less work in each pass, or fewer entries".into(),
     };
     let priority = priority(measured.share, measured.stability);
     let recommendation = Recommendation {
@@ -190,9 +208,9 @@ fn about_function(function: &Function) -> Option<(f64, Recommendation)> {
             percent(score)
         ),
         _ if function.calls.is_some_and(|calls| calls >= OFTEN) => {
-            "called often with the same kinds of values: worth compiling and inlining".into()
+            "it is stable, which Kiln compiles well: what helps is calling it less, or giving it less to do".into()
         }
-        _ => "worth compiling".into(),
+        _ => "it is stable, which Kiln compiles well: what helps is giving it less to do".into(),
     };
     let priority = if function.kind == FunctionKind::Intrinsic {
         priority(function.self_share, None).max(Priority::Medium)
@@ -208,7 +226,17 @@ fn about_function(function: &Function) -> Option<(f64, Recommendation)> {
     Some((function.self_share, recommendation))
 }
 
-fn about_site(site: &Site) -> (f64, Recommendation) {
+/// The most lines that are named in a sentence.
+const MAX_LINES: usize = 6;
+
+/// About places that do the same to the same kinds of values; there is one at least.
+fn about_sites(sites: &[&Site]) -> (f64, Recommendation) {
+    let site = sites[0];
+    let mut lines: Vec<String> = sites.iter().map(|it| it.line.to_string()).collect();
+    if lines.len() > MAX_LINES {
+        lines.truncate(MAX_LINES);
+        lines.push("…".into());
+    }
     let kinds: Vec<String> = site
         .signatures
         .iter()
@@ -225,17 +253,17 @@ fn about_site(site: &Site) -> (f64, Recommendation) {
                 &site.operation
             },
             short_file(&site.file),
-            site.line
+            lines.join(", ")
         ),
         reason: format!(
             "{} executions of changing kinds: {}",
-            grouped(site.count),
+            grouped(sites.iter().map(|it| it.count).sum()),
             kinds.join(", ")
         ),
         advice: if site.signatures.iter().all(|it| it.text.starts_with("map{")) {
-            "objects that get the same members in the same order would let it be specialized".into()
+            "give these objects the same members in the same order where they are made: then one look serves all of them".into()
         } else {
-            "one kind of operands would let it be specialized".into()
+            "keep its operands to one kind: then compiled code need not tell kinds apart".into()
         },
     };
     (0.0, recommendation)

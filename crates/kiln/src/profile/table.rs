@@ -73,6 +73,8 @@ pub(super) enum Align {
 pub(super) struct Table<const N: usize> {
     columns: [(&'static str, Align); N],
     rows: Vec<[String; N]>,
+    /// The columns that may be left out where there is no room for all, the first one first.
+    dispensable: &'static [usize],
 }
 
 impl<const N: usize> Table<N> {
@@ -80,7 +82,34 @@ impl<const N: usize> Table<N> {
         Table {
             columns: *columns,
             rows: Vec::new(),
+            dispensable: &[],
         }
+    }
+
+    /// Says which columns to leave out where there is no room for all, by their numbers: the first one first.
+    pub(super) fn without(mut self, dispensable: &'static [usize]) -> Table<N> {
+        self.dispensable = dispensable;
+        self
+    }
+
+    /// The numbers of the columns for which there is room, if no cell is broken.
+    fn fitting(&self, width: Option<usize>) -> Vec<usize> {
+        let mut shown: Vec<usize> = (0..N).collect();
+        let cell = |column: usize| {
+            let cells = self.rows.iter().map(move |row| row[column].as_str());
+            let cells = cells.chain([self.columns[column].0]);
+            cells.map(|text| text.chars().count()).max().unwrap_or(0)
+        };
+        // A column has a blank on either side, and a line one more at its beginning.
+        let needed =
+            |shown: &[usize]| 1 + shown.iter().map(|column| cell(*column) + 2).sum::<usize>();
+        for dispensable in self.dispensable {
+            if width.is_none_or(|width| needed(&shown) <= width) {
+                break;
+            }
+            shown.retain(|column| column != dispensable);
+        }
+        shown
     }
 
     pub(super) fn row(&mut self, row: [String; N]) {
@@ -98,9 +127,13 @@ impl<const N: usize> Table<N> {
             table.set_content_arrangement(ContentArrangement::Dynamic);
             table.set_width(width.try_into().unwrap_or(u16::MAX));
         }
-        table.set_header(self.columns.map(|(title, _)| title));
-        table.add_rows(self.rows);
-        for (index, (_, alignment)) in self.columns.iter().enumerate() {
+        let shown = self.fitting(style.width);
+        table.set_header(shown.iter().map(|column| self.columns[*column].0));
+        for row in &self.rows {
+            table.add_row(shown.iter().map(|column| &row[*column]));
+        }
+        for (index, column) in shown.iter().enumerate() {
+            let alignment = self.columns[*column].1;
             if let Some(column) = table.column_mut(index) {
                 column.set_cell_alignment(match alignment {
                     Align::Left => CellAlignment::Left,
@@ -150,6 +183,32 @@ mod tests {
         table.write(&mut out, &narrow);
         assert!(out.lines().count() > 2, "{out}");
         assert!(out.lines().all(|line| line.chars().count() <= 20), "{out}");
+    }
+
+    #[test]
+    fn columns_give_way_before_cells_are_broken() {
+        let table = || {
+            let titles = [
+                ("a", Align::Right),
+                ("b", Align::Right),
+                ("name", Align::Left),
+            ];
+            let mut table = Table::new(&titles).without(&[1, 0]);
+            table.row(["1,234".into(), "5,678".into(), "a name".into()]);
+            table
+        };
+        let shown = |width| {
+            let mut out = String::new();
+            let style = Style {
+                width: Some(width),
+                ..Style::default()
+            };
+            table().write(&mut out, &style);
+            out
+        };
+        assert!(shown(23).contains("5,678"), "{}", shown(23));
+        assert_eq!(shown(22), "      a  name\n  1,234  a name\n");
+        assert_eq!(shown(12), "  name\n  a name\n");
     }
 
     #[test]

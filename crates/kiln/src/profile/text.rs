@@ -150,7 +150,8 @@ fn phases(out: &mut String, profile: &Profile, style: &Style) {
         ("time", Align::Right),
         ("share", Align::Right),
         ("", Align::Left),
-    ]);
+    ])
+    .without(&[3]);
     for phase in &profile.phases {
         let gain = format!(
             "if this were twice as fast, the whole would be {} faster",
@@ -209,7 +210,8 @@ fn functions(out: &mut String, profile: &Profile, style: &Style) {
         ("stability", Align::Right),
         ("function", Align::Left),
         ("at", Align::Left),
-    ]);
+    ])
+    .without(&[5, 3, 2, 4]);
     for function in profile.functions.iter().take(ROWS) {
         table.row([
             time(function.self_ns as f64),
@@ -241,7 +243,8 @@ fn loops(out: &mut String, profile: &Profile, style: &Style) {
         ("OSR", Align::Left),
         ("at", Align::Left),
         ("in", Align::Left),
-    ]);
+    ])
+    .without(&[5, 6, 2, 4, 8]);
     for measured in profile.loops.iter().take(ROWS) {
         table.row([
             time(measured.time_ns as f64),
@@ -329,7 +332,8 @@ fn allocations(out: &mut String, profile: &Profile, style: &Style) {
         ("at", Align::Left),
         ("what", Align::Left),
         ("in", Align::Left),
-    ]);
+    ])
+    .without(&[5, 1]);
     for site in profile.allocations.sites.iter().take(ROWS) {
         table.row([
             bytes(site.bytes),
