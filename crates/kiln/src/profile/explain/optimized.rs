@@ -211,8 +211,11 @@ impl<'a> Optimized<'a> {
         for guard in self.everywhere().flat_map(|it| &it.guards) {
             // That a value that was just read is no function is asked everywhere.
             let is_read = matches!(&*guard.expected, "no function" | "assigned");
-            let is_obvious =
-                is_read || matches!(guard.kind, GuardKind::NeverRun | GuardKind::Counter);
+            let is_obvious = is_read
+                || matches!(
+                    guard.kind,
+                    GuardKind::NeverRun | GuardKind::Counter | GuardKind::Other
+                );
             if self.subject.has(&guard.place) && !is_obvious {
                 by_line.add(guard.place.line, guard.sentence());
             }
