@@ -24,6 +24,7 @@ impl Generator<'_> {
                 "fixed = [10, 20, 30, 40]",
                 "m0 = {\"a\": 1, \"b\": 2.5, \"c\": -3}",
                 "m1 = {\"d\": 1, 2: \"two\"}",
+                "m2 = m0",
                 "a0 = null",
             ]
             .map(Node::line),
@@ -58,6 +59,16 @@ impl Generator<'_> {
             let body = lines(&[&format!("return {result}")]);
             helpers.push(Node::function(&format!("{kind}.probe"), "", body));
         }
+        // Small enough to be inlined wherever they are called; in the last one something may go wrong.
+        for name in ["t0", "t1"] {
+            helpers.extend(self.replacement(name));
+        }
+        let fatal = self.choices.pick(&["2147483647", "7", "\"a\"", "(-2.25)"]);
+        let trap = lines(&[
+            &format!("if p == {fatal} then return fixed[p].member"),
+            "return t0(p) + t1(q)",
+        ]);
+        helpers.push(Node::function("trap", "p=0, q=1", trap));
         helpers
     }
 

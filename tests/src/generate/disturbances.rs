@@ -24,7 +24,9 @@ impl Generator<'_> {
                 line(format!("{target} = {value}"))
             }
             1 => {
-                let name = self.choices.pick(&["f0", "f1", "f2", "c0", "f0"]);
+                let name = self
+                    .choices
+                    .pick(&["f0", "f1", "f2", "c0", "f0", "t0", "t1"]);
                 self.replacement(&format!("{global}{name}"))
             }
             2 => self.changed_prototype(),
@@ -44,14 +46,16 @@ impl Generator<'_> {
             7 => {
                 let name = self.choices.pick(&["a", "b", "c"]);
                 let value = self.number();
-                line(format!("m0.{name} = {value}"))
+                // The same object by another name.
+                let object = self.choices.pick(&["m0", "m2", "objects[1]", "globals.m2"]);
+                line(format!("{object}.{name} = {value}"))
             }
             _ => line(format!("{global}a0 = {}", self.value())),
         }
     }
 
     /// A small function, assigned to something that was another one.
-    fn replacement(&mut self, target: &str) -> Vec<Node> {
+    pub fn replacement(&mut self, target: &str) -> Vec<Node> {
         if self.choices.chance(25) {
             let other = self.choices.pick(&["@f2", "@c1", "@abs", "@f0"]);
             return vec![Node::line(format!("{target} = {other}"))];

@@ -158,10 +158,12 @@ impl Generator<'_> {
 
     /// A call of a function whose number of arguments may differ from the number of its parameters.
     fn call(&mut self, depth: usize) -> String {
-        let name = self.choices.pick(&["f0", "f1", "f2", "f0", "c0", "c1"]);
+        let name = self
+            .choices
+            .pick(&["f0", "f1", "f2", "f0", "c0", "c1", "t0", "t1", "trap"]);
         match self.choices.weighted(&[5, 3, 2]) {
             0 => format!("{name}({})", self.number_within(depth)),
-            1 if name.starts_with('f') => {
+            1 if !name.starts_with('c') => {
                 let (first, second) = (self.number_within(depth), self.number_within(depth));
                 format!("{name}({first}, {second})")
             }
@@ -196,11 +198,14 @@ impl Generator<'_> {
     fn element(&mut self, depth: usize) -> String {
         match self.choices.weighted(&[5, 3, 2, 2]) {
             0 => {
+                let sequence = self
+                    .choices
+                    .pick(&["l0", "l0", "l0", "s0", "l1", "\"0123\""]);
                 let index = match self.loop_variables.last() {
                     Some(name) => name.clone(),
                     None => self.choices.between(0, 9).to_string(),
                 };
-                format!("at(l0, {index})")
+                format!("at({sequence}, {index})")
             }
             1 => {
                 let index = self.choices.pick(&["0", "1", "-1", "2", "1.5"]);

@@ -153,11 +153,24 @@ impl Generator<'_> {
         let mut guard = Vec::new();
         let (head, end) = match self.choices.weighted(&[10, 5, 3, 2, 2]) {
             0 => {
-                let (from, to, step) = match self.choices.weighted(&[5, 2, 1, 1]) {
+                let (from, to, step) = match self.choices.weighted(&[5, 2, 1, 1, 1, 1, 1, 1]) {
                     0 => ("1".to_owned(), rounds.to_string(), ""),
                     1 => (rounds.to_string(), "0".to_owned(), ""),
                     2 => ("0".to_owned(), format!("{rounds}.5"), ", 0.5"),
-                    _ => ("0".to_owned(), (2 * rounds).to_string(), ", 2"),
+                    3 => ("0".to_owned(), (2 * rounds).to_string(), ", 2"),
+                    4 => ("(-0)".to_owned(), format!("(-{rounds})"), ""),
+                    5 => ((3 * rounds).to_string(), "0.5".to_owned(), ", -3"),
+                    // Beyond the numbers that machine integers of 32 bits, and doubles, tell from the next one.
+                    6 => (
+                        "2147483640".to_owned(),
+                        (2_147_483_640 + rounds).to_string(),
+                        "",
+                    ),
+                    _ => (
+                        "9007199254740990".to_owned(),
+                        (9_007_199_254_740_990 + 2 * rounds).to_string(),
+                        ", 2",
+                    ),
                 };
                 (
                     format!("for {variable} in range({from}, {to}{step})"),
