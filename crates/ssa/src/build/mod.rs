@@ -43,6 +43,9 @@ pub enum BuildError {
     /// The job asks to enter the code where there is no instruction.
     #[error("there is no instruction at @{0}")]
     NoSuchEntry(u32),
+    /// The builder has left a block without an end. That is a defect of it; code without that block would do anything.
+    #[error("the builder has left {0} without an end")]
+    Unfinished(Block),
 }
 
 /// More 64-bit words of live sets (one set for each instruction) are too many: 32 MiB.
@@ -94,7 +97,11 @@ pub fn build(job: &CompileJob) -> Result<Function, BuildError> {
     builder.frame_body(begin);
     let mut function = builder.function;
     remove_unreachable(&mut function);
-    Ok(function)
+    let mut blocks = function.layout.iter().copied();
+    match blocks.find(|&block| function.terminator(block).is_none()) {
+        None => Ok(function),
+        Some(block) => Err(BuildError::Unfinished(block)),
+    }
 }
 
 /// Where code begins that is entered at the header of a loop, and the counter to be set back by one for that. A `for` loop is entered at
