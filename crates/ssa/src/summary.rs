@@ -49,6 +49,8 @@ pub enum Expectation {
     Kinds(Kinds),
     /// A value is a map of this shape.
     Shape(ShapeId),
+    /// It is a map of one of so many shapes.
+    AnyShape(usize),
     /// A function has this code.
     Code(CodeId),
     /// A value is this one.
@@ -232,7 +234,10 @@ pub fn guard(function: &Function, inst: Inst) -> Option<Guard> {
     let expectation = match *node {
         Node::GuardNumber { .. } => Expectation::Kinds(Kinds::NUMBER),
         Node::GuardKind { kinds, .. } => Expectation::Kinds(kinds),
-        Node::GuardShape { shape, .. } => Expectation::Shape(shape),
+        Node::GuardShape { ref shapes, .. } => match (shapes.iter().next(), shapes.len()) {
+            (Some(shape), 1) => Expectation::Shape(shape),
+            (_, count) => Expectation::AnyShape(count),
+        },
         Node::GuardCode { code, .. } => Expectation::Code(code),
         Node::GuardConstant { constant, .. } => Expectation::Constant(constant),
         Node::GuardTrue { .. } | Node::GuardFalse { .. } => Expectation::Condition,

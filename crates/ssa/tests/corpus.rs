@@ -104,13 +104,13 @@ fn member(job: &CompileJob, rng: &mut Rng) -> MemberFeedback {
             _ => Receiver::Shape(ShapeId(rng.u32(1..4))),
         };
         let access = match rng.u32(..4) {
-            0 => MemberAccess::Add(SlotIndex(rng.u32(..3)), ShapeId(rng.u32(1..4))),
+            0 => MemberAccess::Add(SlotIndex::anywhere(rng.u32(..3)), ShapeId(rng.u32(1..4))),
             1 => MemberAccess::Inherited {
                 holder: MAP,
-                slot: SlotIndex(rng.u32(..3)),
+                slot: SlotIndex::anywhere(rng.u32(..3)),
                 value: [None, Some(FUNCTION), Some(INTRINSIC)][rng.usize(..3)],
             },
-            _ => MemberAccess::Own(SlotIndex(rng.u32(..3))),
+            _ => MemberAccess::Own(SlotIndex::anywhere(rng.u32(..3))),
         };
         MemberCase { receiver, access }
     };

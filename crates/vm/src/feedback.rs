@@ -57,7 +57,7 @@ impl CacheEntry {
 }
 
 /// The entries after the first of a polymorphic cache.
-pub const POLYMORPHIC_ENTRIES: usize = 3;
+pub const POLYMORPHIC_ENTRIES: usize = 7;
 
 /// After so many objects of one shape in a row, an access that has seen many shapes starts afresh.
 const STREAK: u8 = 100;

@@ -27,8 +27,11 @@ use crate::feedback::{Access, CacheEntry, CodeInstance};
 use crate::frame::{Frame, FrameMark, FrameStack};
 use crate::heap::{Gc, Heap, Kind, Marker};
 use crate::interp;
+use crate::interp::literal_slots;
+use crate::object::function::FunctionCell;
+use crate::object::list::ListCell;
 use crate::object::map::shape::ShapeId;
-use crate::object::map::{MapCell, Slot};
+use crate::object::map::{MAX_INLINE_SLOTS, MapCell, Slot};
 use crate::object::range::RangeCell;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -185,6 +188,8 @@ pub mod layout {
     pub const PROTOTYPE_EPOCH: usize = offset_of!(Vm, prototype_epoch);
     /// From a [`Vm`] to the byte that the write barrier compares with.
     pub const HEAP_BLACK: usize = offset_of!(Vm, heap) + Heap::BLACK_OFFSET;
+    /// From a [`Vm`] to its heap, from which offsets in [`InlineAllocation`](crate::heap::InlineAllocation) count.
+    pub const HEAP: usize = offset_of!(Vm, heap);
     /// The size of a frame's record.
     pub const FRAME_SIZE: usize = size_of::<Frame>();
 }
@@ -254,9 +259,34 @@ impl Vm {
             && (entry.access != Access::Add || self.shapes.is_live(ShapeId(entry.epoch)))
     }
 
-    /// Whether new maps grow from another root than maps of this shape, because those had too little room inside.
-    pub fn is_outgrown(&self, shape: ShapeId) -> bool {
-        self.shapes.is_outgrown(shape)
+    /// Whether a slot lies in the cells of all maps of a shape.
+    pub fn is_inside(&self, shape: ShapeId, slot: Slot) -> bool {
+        shape.is_of_maps() && (slot.0 as usize) < self.shapes.least_inline_slots(shape)
+    }
+
+    /// The shape of a map that an instruction makes with room for so many entries, and the number of slots inside; none if it is made
+    /// as a table.
+    pub fn literal_layout(&mut self, capacity: usize) -> Option<(ShapeId, usize)> {
+        self.empty_layout(literal_slots(capacity))
+    }
+
+    /// The shape of a function's new variable map, and the number of slots inside.
+    pub fn variables_layout(&mut self, code: &CodeInstance) -> Option<(ShapeId, usize)> {
+        self.empty_layout(code.variable_count.min(MAX_INLINE_SLOTS))
+    }
+
+    fn empty_layout(&mut self, slots: usize) -> Option<(ShapeId, usize)> {
+        (slots <= MAX_INLINE_SLOTS).then(|| (self.shapes.root(slots), slots))
+    }
+
+    /// The shape of a prototype's new instances, and the number of slots inside; none if it has no instances that have a shape.
+    pub fn instance_layout(&mut self, prototype: Gc<MapCell>) -> Option<(ShapeId, usize)> {
+        let shape = prototype.shape();
+        if shape == ShapeId::NONE || !self.shapes.get(shape).has_instances() {
+            return None;
+        }
+        let root = self.shapes.instance_root(prototype, shape, self.names.isa);
+        Some((root, self.shapes.inline_slots(root)))
     }
 
     /// What `super` is in methods found in a map: what it has under `__isa`, or null.
@@ -547,6 +577,86 @@ pub unsafe extern "C" fn push_element(vm: *mut Vm, list: u64, value: u64) -> u64
     let (vm, list, value) = unsafe { (&mut *vm, Value::from_bits(list), Value::from_bits(value)) };
     let Some(list) = list.as_list() else { return 0 };
     match list.push(vm, value) {
+        Ok(()) => 0,
+        Err(throw) => {
+            vm.throw_from_compiled(throw);
+            THROWN
+        }
+    }
+}
+
+/// What optimized code calls to make a list with room for so many elements; [`THROWN`] if there is no memory.
+///
+/// # Safety
+/// `vm` must be the interpreter that runs the calling code.
+pub unsafe extern "C" fn new_list(vm: *mut Vm, capacity: u64) -> u64 {
+    // SAFETY: as said.
+    let vm = unsafe { &mut *vm };
+    let list = ListCell::allocate(vm, capacity as usize);
+    made(vm, list.map(Value::list))
+}
+
+/// What optimized code calls to make a map of a shape, with so many slots inside, the first of which gets the value unless that is
+/// the mark of no value; [`THROWN`] if there is no memory.
+///
+/// # Safety
+/// `vm` must be the interpreter that runs the calling code, the shape one of empty maps, or of new instances of the prototype `first`.
+pub unsafe extern "C" fn new_map(vm: *mut Vm, shape: u64, room: u64, first: u64) -> u64 {
+    // SAFETY: as said.
+    let (vm, first) = unsafe { (&mut *vm, Value::from_bits(first)) };
+    let map = MapCell::allocate(vm, ShapeId(shape as u32), room as usize, 0);
+    if let Ok(map) = map
+        && !first.is_unassigned()
+    {
+        map.set_slot(vm, Slot(0), first);
+    }
+    made(vm, map.map(Value::map))
+}
+
+/// What optimized code calls to make a function; [`THROWN`] if there is no memory.
+///
+/// # Safety
+/// `vm` must be the interpreter that runs the calling code, and `code` one of its instances; the others are words of values.
+pub unsafe extern "C" fn new_closure(
+    vm: *mut Vm,
+    code: *const CodeInstance,
+    variables: u64,
+    receiver: u64,
+) -> u64 {
+    // SAFETY: as said.
+    let (vm, variables, receiver) = unsafe {
+        (
+            &mut *vm,
+            Value::from_bits(variables),
+            Value::from_bits(receiver),
+        )
+    };
+    let function = FunctionCell::script(vm, code, variables, receiver);
+    made(vm, function.map(Value::function))
+}
+
+/// The word of a new object.
+fn made(vm: &mut Vm, object: Fallible<Value>) -> u64 {
+    match object {
+        Ok(object) => object.bits(),
+        Err(throw) => {
+            vm.throw_from_compiled(throw);
+            THROWN
+        }
+    }
+}
+
+/// What optimized code calls to give a map a further slot where that is more than two stores; [`THROWN`] if there is no memory.
+///
+/// # Safety
+/// `vm` must be the interpreter that runs the calling code, `map` the word of a map whose shape has a transition to `shape`, whose last
+/// slot then is `slot`.
+pub unsafe extern "C" fn add_slot(vm: *mut Vm, map: u64, place: u64, value: u64) -> u64 {
+    // SAFETY: as said.
+    let (vm, map, value) = unsafe { (&mut *vm, Value::from_bits(map), Value::from_bits(value)) };
+    let (slot, shape) = (Slot(place as u32), ShapeId((place >> 32) as u32));
+    let Some(map) = map.as_map() else { return 0 };
+    match vm.extend_map(map, shape, slot, value) {
         Ok(()) => 0,
         Err(throw) => {
             vm.throw_from_compiled(throw);

@@ -4,8 +4,8 @@ use std::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, Value as ClifValue, types};
-use kiln_ssa::ir::{FrameId, Kinds, Node, Value};
-use kiln_ssa::job::GlobalId;
+use kiln_ssa::ir::{FrameId, Kinds, Node, SlotIndex, Value};
+use kiln_ssa::job::{GlobalId, ShapeId};
 use kiln_vm::Value as Word;
 use kiln_vm::heap::{Header, Heap};
 use kiln_vm::object::function::FunctionCell;
@@ -14,7 +14,7 @@ use kiln_vm::object::map::MapCell;
 use kiln_vm::object::map::globals::GlobalCell;
 use kiln_vm::object::range::RangeCell;
 use kiln_vm::object::values::{ElementKind, ValuesCell};
-use kiln_vm::tier::{self, ExitKind, layout};
+use kiln_vm::tier::{self, layout};
 use kiln_vm::value::Tag;
 
 use super::lower::Lowering;
@@ -69,11 +69,11 @@ impl Lowering<'_, '_> {
             }
             Node::LoadSlot { map, slot } => {
                 let map = self.cell(map, Tag::Map);
-                let (address, _) = self.slot(map, slot.0);
+                let (address, _) = self.slot(map, slot);
                 self.load(types::I64, address, 0)
             }
             Node::StoreSlot { map, slot, value } => {
-                self.store_slot(map, slot.0, value);
+                self.store_slot(map, slot, value);
                 return Some(None);
             }
             Node::AddSlot {
@@ -83,24 +83,7 @@ impl Lowering<'_, '_> {
                 shape,
                 frame,
             } => {
-                let exit = self.exit(frame, ExitKind::Guard);
-                let cell = self.cell(map, Tag::Map);
-                // Where there is no room inside, or a barrier is due, the interpreter does it.
-                let inline = self.load_byte(cell, offset_of!(Header, small));
-                let fits = self.builder.ins().icmp_imm_u(
-                    IntCC::UnsignedGreaterThan,
-                    inline,
-                    i64::from(slot.0),
-                );
-                self.require(fits, exit);
-                let word = self.value(value);
-                if self.may_be_cell(value) {
-                    self.refuse_barrier(cell, word, exit);
-                }
-                let offset = MapCell::SLOTS_OFFSET + slot.0 as usize * 8;
-                self.store(word, cell, offset as i32);
-                let shape = self.builder.ins().iconst(types::I32, i64::from(shape.0));
-                self.store(shape, cell, offset_of!(Header, word) as i32);
+                self.add_slot(map, slot, value, shape, frame);
                 return Some(None);
             }
             Node::LoadGlobal { global } => {
@@ -320,7 +303,12 @@ impl Lowering<'_, '_> {
     }
 
     /// The address of a slot of a map, and the cell it is in.
-    fn slot(&mut self, map: ClifValue, slot: u32) -> (ClifValue, ClifValue) {
+    fn slot(&mut self, map: ClifValue, slot: SlotIndex) -> (ClifValue, ClifValue) {
+        if slot.is_inside {
+            let inside = MapCell::SLOTS_OFFSET as i64 + i64::from(slot.number) * 8;
+            return (self.builder.ins().iadd_imm_s(map, inside), map);
+        }
+        let slot = slot.number;
         let inline = self.load_byte(map, offset_of!(Header, small));
         let is_inside =
             self.builder
@@ -357,7 +345,43 @@ impl Lowering<'_, '_> {
         (parameters[0], parameters[1])
     }
 
-    fn store_slot(&mut self, map: Value, slot: u32, value: Value) {
+    fn add_slot(
+        &mut self,
+        map: Value,
+        slot: SlotIndex,
+        value: Value,
+        shape: ShapeId,
+        frame: FrameId,
+    ) {
+        let cell = self.cell(map, Tag::Map);
+        let word = self.value(value);
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        if !slot.is_inside {
+            let inline = self.load_byte(cell, offset_of!(Header, small));
+            let fits = self.builder.ins().icmp_imm_u(
+                IntCC::UnsignedGreaterThan,
+                inline,
+                i64::from(slot.number),
+            );
+            self.require(fits, slow);
+        }
+        if self.may_be_cell(value) {
+            self.refuse_barrier(cell, word, slow);
+        }
+        let offset = MapCell::SLOTS_OFFSET + slot.number as usize * 8;
+        self.store(word, cell, offset as i32);
+        let new_shape = self.builder.ins().iconst(types::I32, i64::from(shape.0));
+        self.store(new_shape, cell, offset_of!(Header, word) as i32);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(slow);
+        let map = self.value(map);
+        let place = self.word(u64::from(shape.0) << 32 | u64::from(slot.number));
+        self.call_runtime(frame, tier::add_slot as *const (), &[map, place, word]);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(done);
+    }
+
+    fn store_slot(&mut self, map: Value, slot: SlotIndex, value: Value) {
         let cell = self.cell(map, Tag::Map);
         let (address, owner) = self.slot(cell, slot);
         let word = self.value(value);
@@ -371,7 +395,7 @@ impl Lowering<'_, '_> {
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(slow);
         let map = self.value(map);
-        let slot = self.word(u64::from(slot));
+        let slot = self.word(u64::from(slot.number));
         self.call_store(tier::store_slot as *const (), map, slot, word);
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(done);

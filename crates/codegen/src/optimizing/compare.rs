@@ -58,7 +58,7 @@ impl Lowering<'_, '_> {
                 self.builder.ins().icmp(IntCC::Equal, lhs, rhs)
             }
             Node::IsKind { value, kinds } => self.is_of(value, kinds),
-            Node::IsShape { value, shape } => {
+            Node::IsShape { value, ref shapes } => {
                 let word = self.value(value);
                 let (look, done) = (self.builder.create_block(), self.builder.create_block());
                 self.builder.append_block_param(done, types::I8);
@@ -70,10 +70,7 @@ impl Lowering<'_, '_> {
                 self.builder.switch_to_block(look);
                 let cell = self.address_in(word, Tag::Map);
                 let found = self.load(types::I32, cell, offset_of!(Header, word));
-                let same = self
-                    .builder
-                    .ins()
-                    .icmp_imm_u(IntCC::Equal, found, i64::from(shape.0));
+                let same = self.is_any_shape(found, shapes);
                 self.builder.ins().jump(done, &[same.into()]);
                 self.builder.switch_to_block(done);
                 self.builder.block_params(done)[0]

@@ -2,7 +2,7 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value as ClifValue, types};
-use kiln_ssa::ir::{ExitReason, FrameId, Kinds, Node};
+use kiln_ssa::ir::{ExitReason, FrameId, Kinds, Node, ShapeSet};
 use kiln_vm::Value as Word;
 use kiln_vm::feedback::CodeInstance;
 use kiln_vm::heap::Header;
@@ -48,7 +48,7 @@ impl Lowering<'_, '_> {
                 self.guard(fits, *frame);
                 return Some(self.value(*value));
             }
-            Node::GuardShape { map, shape, frame } => {
+            Node::GuardShape { map, shapes, frame } => {
                 let exit = self.exit(*frame, ExitKind::Guard);
                 let word = self.value(*map);
                 if !self.function.ty(*map).kinds.is_within(Kinds::MAP) {
@@ -57,10 +57,7 @@ impl Lowering<'_, '_> {
                 }
                 let cell = self.address_in(word, Tag::Map);
                 let found = self.load(types::I32, cell, offset_of!(Header, word));
-                let same = self
-                    .builder
-                    .ins()
-                    .icmp_imm_u(IntCC::Equal, found, i64::from(shape.0));
+                let same = self.is_any_shape(found, shapes);
                 self.require(same, exit);
                 return Some(word);
             }
@@ -187,6 +184,25 @@ impl Lowering<'_, '_> {
             other => self.unsupported = Some(other.info().name),
         }
         None
+    }
+
+    /// Whether the number of a shape is that of one of these.
+    pub(super) fn is_any_shape(&mut self, found: ClifValue, shapes: &ShapeSet) -> ClifValue {
+        let mut any = None;
+        for shape in shapes.iter() {
+            let same = self
+                .builder
+                .ins()
+                .icmp_imm_u(IntCC::Equal, found, i64::from(shape.0));
+            any = Some(match any {
+                Some(any) => self.builder.ins().bor(any, same),
+                None => same,
+            });
+        }
+        match any {
+            Some(any) => any,
+            None => self.builder.ins().iconst(types::I8, 0),
+        }
     }
 
     /// Exits unless the condition holds.

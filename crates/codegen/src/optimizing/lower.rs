@@ -333,6 +333,9 @@ impl Lowering<'_, '_> {
         if let Some(result) = self.lower_keys(node) {
             return result;
         }
+        if let Some(result) = self.lower_allocation(node) {
+            return Some(result);
+        }
         if let Some(result) = self.lower_call(node) {
             return result;
         }

@@ -4,11 +4,12 @@
 //! |---|---|
 //! | [`snapshot`] | what a compile job needs, copied from code instances and their feedback |
 //! | [`lower`] | blocks, entry, and which family lowers an instruction |
-//! | `arith`, `compare`, `access`, `call`, `control` | the instruction families |
+//! | `arith`, `compare`, `access`, `allocation`, `call`, `control` | the instruction families |
 //! | [`exits`] | leaving for the interpreter: frames and registers as a frame state says |
 //! | [`faults`] | leaving on purpose, for tests |
 
 mod access;
+mod allocation;
 mod arith;
 mod call;
 mod compare;

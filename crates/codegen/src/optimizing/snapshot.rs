@@ -10,7 +10,7 @@ use kiln_ssa::entity::EntityVec;
 use kiln_ssa::ir::{Entry, Kinds, SlotIndex};
 use kiln_ssa::job::{
     CallFeedback, CallTarget, CodeId, CodeInput, CompileJob, ConstantId, ConstantInput, GlobalId,
-    GlobalInput, Intrinsic, MemberAccess, MemberCase, MemberFeedback, Receiver, ShapeId,
+    GlobalInput, Intrinsic, Layout, MemberAccess, MemberCase, MemberFeedback, Receiver, ShapeId,
     SiteFeedback,
 };
 use kiln_vm::feedback::{Access, CacheEntry, CodeInstance, FeedbackCell};
@@ -74,6 +74,9 @@ pub(super) struct GlobalPlace {
 
 /// The most functions that one job copies.
 const MAX_CODES: usize = 40;
+
+/// How far behind `outer` the access to a member of it may be.
+const MAX_DISTANCE: usize = 16;
 
 /// How often a job is copied again because prototypes have got other shapes.
 const MAX_ATTEMPTS: u32 = 4;
@@ -296,6 +299,11 @@ impl<'a> Snapshot<'a> {
             number: value.as_number(),
             ..ConstantInput::default()
         };
+        if let Some(map) = value.as_map()
+            && let Some(layout) = self.vm.instance_layout(map)
+        {
+            input.instance = Some(self.layout(layout));
+        }
         if let Some(function) = value.as_function() {
             match function.callee() {
                 Callee::Script(code) => input.code = self.code(code as usize),
@@ -328,6 +336,9 @@ impl<'a> Snapshot<'a> {
         let Some(op) = instruction.op() else {
             return SiteFeedback::Unknown;
         };
+        if let Some(feedback) = self.allocation(instance, op, instruction) {
+            return feedback;
+        }
         let observed = || kinds_of_bits(instruction.flags());
         let cell = instance.feedback.get(usize::from(instruction.c()));
         match op {
@@ -360,6 +371,7 @@ impl<'a> Snapshot<'a> {
             },
             // Notes nothing; where its arguments were no numbers, it was not what made the sequence.
             Op::MakeRange => SiteFeedback::Operands(Kinds::NUMBER),
+            Op::GetOuter => self.first_access(instance, position),
             Op::GetSelf => SiteFeedback::Operands(Kinds::ANY.without(Kinds::UNASSIGNED)),
             Op::ForLoop => {
                 // Quick passes over ranges and lists note nothing: what made the sequence tells. The end of a loop notes its kind.
@@ -440,6 +452,62 @@ impl<'a> Snapshot<'a> {
         }
     }
 
+    /// What is known about instructions that make objects.
+    fn allocation(
+        &mut self,
+        instance: &CodeInstance,
+        op: Op,
+        instruction: Instruction,
+    ) -> Option<SiteFeedback> {
+        let layout = match op {
+            Op::NewMap => self.vm.literal_layout(usize::from(instruction.b())),
+            Op::NewVariables => self.vm.variables_layout(instance),
+            Op::NewClosure => {
+                let index = usize::from(instruction.c());
+                let nested = instance.functions.get(index)?.get()?;
+                let code = self.code(*nested as usize)?;
+                return Some(SiteFeedback::Call(CallFeedback {
+                    targets: vec![CallTarget::Code(code)],
+                    is_open: false,
+                }));
+            }
+            _ => return None,
+        };
+        Some(match layout {
+            Some(layout) => SiteFeedback::Layout(self.layout(layout)),
+            None => SiteFeedback::Unknown,
+        })
+    }
+
+    /// What new maps are like, of a shape that the code may mention.
+    fn layout(&mut self, (shape, room): (VmShape, usize)) -> Layout {
+        self.vm.pin_shape(shape);
+        Layout {
+            shape: ShapeId(shape.0),
+            room: room as u32,
+        }
+    }
+
+    /// Whose members tell what `outer` is: those of the first access to a member of what an instruction has found.
+    fn first_access(&mut self, instance: &CodeInstance, position: u32) -> SiteFeedback {
+        let found = instance.instructions[position as usize].get().a();
+        let behind = instance.instructions.iter().skip(position as usize + 1);
+        for instruction in behind.take(MAX_DISTANCE) {
+            let instruction = instruction.get();
+            let object = match instruction.op() {
+                Some(Op::GetMember) => instruction.b(),
+                Some(Op::SetMember) => instruction.a(),
+                _ => continue,
+            };
+            if object == found
+                && let Some(cell) = instance.feedback.get(usize::from(instruction.c()))
+            {
+                return self.member(cell, false);
+            }
+        }
+        SiteFeedback::Unknown
+    }
+
     fn calls(&mut self, cell: &FeedbackCell) -> Option<CallFeedback> {
         match cell.targets.get() {
             0 => None,
@@ -463,7 +531,7 @@ impl<'a> Snapshot<'a> {
             .get()
             .into_iter()
             .flat_map(|others| others.iter());
-        let mut entries: Vec<CacheEntry> = std::iter::once(&cell.first)
+        let entries: Vec<CacheEntry> = std::iter::once(&cell.first)
             .chain(others)
             .map(|entry| entry.get())
             .filter(|entry| entry.access != Access::Empty && self.vm.is_live(*entry))
@@ -471,10 +539,6 @@ impl<'a> Snapshot<'a> {
         if entries.is_empty() {
             return SiteFeedback::Unknown;
         }
-        // Maps that were made before the collector knew how large they grow are few.
-        entries.sort_by_key(|entry| {
-            VmShape::is_of_maps(entry.shape) && self.vm.is_outgrown(entry.shape)
-        });
         let mut feedback = MemberFeedback {
             cases: Vec::new(),
             is_open: cell.megamorphic.get(),
@@ -508,7 +572,7 @@ impl<'a> Snapshot<'a> {
                 Receiver::Shape(ShapeId(shape.0))
             }
         };
-        let slot = SlotIndex(entry.slot.0);
+        let slot = self.slot(entry.shape, entry.slot);
         let access = match entry.access {
             Access::Own => {
                 let known = self.map_of_shape(entry.shape).filter(|_| reads);
@@ -527,6 +591,14 @@ impl<'a> Snapshot<'a> {
             _ => return None,
         };
         Some(MemberCase { receiver, access })
+    }
+
+    /// A slot of maps of a shape.
+    fn slot(&self, shape: VmShape, slot: Slot) -> SlotIndex {
+        SlotIndex {
+            number: slot.0,
+            is_inside: self.vm.is_inside(shape, slot),
+        }
     }
 
     /// The map that has this shape, if it is a prototype's own and the job knows the prototype.
@@ -552,7 +624,7 @@ impl<'a> Snapshot<'a> {
         }
         Some(MemberAccess::Inherited {
             holder,
-            slot: SlotIndex(slot.0),
+            slot: self.slot(map.shape(), slot),
             value: value.map(|value| self.constant(value)),
         })
     }

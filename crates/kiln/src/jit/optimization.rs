@@ -295,7 +295,7 @@ impl Names<'_> {
                 let map = self.job.constant(map).as_map()?;
                 let members = self.vm.shape_members(map.shape())?;
                 Assumption::ConstantMember {
-                    name: members.get(slot.0 as usize)?.to_string(),
+                    name: members.get(slot.number as usize)?.to_string(),
                 }
             }
         })
@@ -305,6 +305,9 @@ impl Names<'_> {
         let (kind, expected) = match guard.expectation {
             Expectation::Kinds(kinds) => (GuardKind::Kind, kinds_in_words(kinds)),
             Expectation::Shape(shape) => (GuardKind::Shape, self.shape(shape.0)),
+            Expectation::AnyShape(count) => {
+                (GuardKind::Shape, format!("a map of one of {count} shapes"))
+            }
             Expectation::Code(code) => (
                 GuardKind::Function,
                 format!("the function `{}`", self.function(code)),

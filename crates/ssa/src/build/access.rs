@@ -3,8 +3,8 @@
 use kiln_bytecode::{Instruction, Op, ReadMode, Register};
 
 use super::Builder;
-use crate::ir::{Dependency, Kinds, Node, Representation, Value};
-use crate::job::{MemberAccess, MemberCase, MemberFeedback, Receiver, ShapeId, SiteFeedback};
+use crate::ir::{Dependency, Kinds, Node, Representation, ShapeSet, Value};
+use crate::job::{MemberAccess, MemberCase, MemberFeedback, Receiver, SiteFeedback};
 
 /// Keys of maps that are compared without looking into containers.
 pub(super) const KEYS: Kinds = Kinds::NUMBER.union(Kinds::STRING);
@@ -164,13 +164,17 @@ impl<'a> Builder<'a> {
         true
     }
 
-    /// The map, checked to have this shape.
-    pub(super) fn of_shape(&mut self, map: Value, shape: ShapeId) -> Value {
+    /// The map, checked to have one of these shapes.
+    pub(super) fn of_shape(&mut self, map: Value, shapes: ShapeSet) -> Value {
         let map = self.tagged(map);
         let frame = self.frame_state();
-        let checked = self.value(Node::GuardShape { map, shape, frame });
-        self.shapes.insert(map, shape);
-        self.shapes.insert(checked, shape);
+        let checked = self.value(Node::GuardShape {
+            map,
+            shapes: shapes.clone(),
+            frame,
+        });
+        self.shapes.insert(map, shapes.clone());
+        self.shapes.insert(checked, shapes);
         self.refine(map, checked);
         checked
     }
@@ -183,28 +187,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Whether an object can be such a receiver.
-    pub(super) fn can_be(&self, object: Value, receiver: Receiver) -> bool {
-        match receiver {
-            Receiver::Shape(_) | Receiver::Dictionary => self.kinds(object).meets(Kinds::MAP),
-            Receiver::Kind(kinds) => self.kinds(object).meets(kinds),
-        }
-    }
-
-    /// The object, checked to be such a receiver; none if it cannot be one.
-    pub(super) fn of_receiver(&mut self, object: Value, receiver: Receiver) -> Option<Value> {
-        if !self.can_be(object, receiver) {
-            return None;
-        }
-        Some(match receiver {
-            Receiver::Shape(shape) => self.of_shape(object, shape),
-            Receiver::Kind(kinds) => self.of_kind(object, kinds),
-            Receiver::Dictionary => self.of_dictionary(object)?,
-        })
-    }
-
     /// The map, checked to be a hash table without a member of the current instruction's name.
-    fn of_dictionary(&mut self, map: Value) -> Option<Value> {
+    pub(super) fn of_dictionary(&mut self, map: Value) -> Option<Value> {
         let feedback = usize::from(self.frame.instruction().c());
         let name = self.frame.input.block.feedback.get(feedback)?.key;
         let name = self.pool_constant(name);
@@ -215,10 +199,19 @@ impl<'a> Builder<'a> {
         Some(checked)
     }
 
+    /// How many slots a map has inside, as far as it was made here.
+    fn known_room(&self, map: Value) -> u32 {
+        match self.function.defining_node(map) {
+            Some(Node::NewMap { room, .. } | Node::NewInstance { room, .. }) => *room as u32,
+            _ => 0,
+        }
+    }
+
     /// The member of an object that is a proper receiver.
     pub(super) fn load_member(&mut self, object: Value, access: MemberAccess) -> Option<Value> {
         match access {
-            MemberAccess::Own(slot) => {
+            MemberAccess::Own(mut slot) => {
+                slot.is_inside |= slot.number < self.known_room(object);
                 let value = self.value(Node::LoadSlot { map: object, slot });
                 self.assume(value, Kinds::ANY.without(Kinds::UNASSIGNED));
                 Some(value)
@@ -309,8 +302,12 @@ impl<'a> Builder<'a> {
         let value = self.read(Register(instruction.b()));
         let value = self.tagged(value);
         match access {
-            MemberAccess::Own(slot) => self.effect(Node::StoreSlot { map, slot, value }),
-            MemberAccess::Add(slot, shape) => {
+            MemberAccess::Own(mut slot) => {
+                slot.is_inside |= slot.number < self.known_room(map);
+                self.effect(Node::StoreSlot { map, slot, value });
+            }
+            MemberAccess::Add(mut slot, shape) => {
+                slot.is_inside |= slot.number < self.known_room(map);
                 let frame = self.frame_state();
                 self.effect(Node::AddSlot {
                     map,
@@ -319,7 +316,7 @@ impl<'a> Builder<'a> {
                     shape,
                     frame,
                 });
-                self.shapes.insert(map, shape);
+                self.shapes.insert(map, shape.into());
             }
             MemberAccess::Inherited { .. } => return false,
         }

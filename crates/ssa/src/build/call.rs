@@ -251,6 +251,9 @@ impl<'a> Builder<'a> {
                 self.call_code(code, callee, receiver, arguments, window, instruction)
             });
         }
+        if let Some(&Node::NewClosure { code, .. }) = self.function.defining_node(callee) {
+            return self.call_code(code, callee, receiver, arguments, window, instruction);
+        }
         let Some(target) = calls.only_target() else {
             return false;
         };

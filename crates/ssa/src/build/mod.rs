@@ -8,6 +8,7 @@
 //! Known callees are built in place, as long as they fit the job's limits.
 
 mod access;
+mod allocation;
 mod arith;
 mod call;
 mod cases;
@@ -29,9 +30,9 @@ use thiserror::Error;
 use crate::entity::EntityVec;
 use crate::ir::{
     Block, BlockCall, Effects, Entry, ExitReason, FrameId, FrameState, Function, Kinds, Node,
-    Number, Representation, Site, Type, Value, bound_global, runtime_inputs,
+    Number, Representation, ShapeSet, Site, Type, Value, bound_global, runtime_inputs,
 };
-use crate::job::{CodeId, CodeInput, CompileJob, ConstantId, ConstantInput, ShapeId, SiteFeedback};
+use crate::job::{CodeId, CodeInput, CompileJob, ConstantId, ConstantInput, SiteFeedback};
 use plan::{Plan, PlannedBlock};
 
 /// Why a job cannot be compiled.
@@ -231,7 +232,7 @@ struct Builder<'a> {
 }
 
 /// The maps whose shapes are known at some place.
-type Shapes = HashMap<Value, ShapeId>;
+type Shapes = HashMap<Value, ShapeSet>;
 
 /// Where an inlined function returns to.
 struct Continuation {
@@ -374,6 +375,7 @@ impl<'a> Builder<'a> {
             || self.compare(op, instruction)
             || self.variables(op, instruction)
             || self.access(op, instruction)
+            || self.allocation(op, instruction)
             || self.call(op, instruction)
     }
 
@@ -556,8 +558,16 @@ impl<'a> Builder<'a> {
 
     /// Forgets the shapes that an instruction may change.
     fn note_effects(&mut self, node: &Node) {
-        if !self.shapes.is_empty() && node.effects().contains(Effects::writes_shapes) {
-            self.shapes.clear();
+        if self.shapes.is_empty() || !node.effects().contains(Effects::writes_shapes) {
+            return;
+        }
+        match node {
+            // What has another shape is another map.
+            Node::AddSlot { map, .. } => match self.shapes.remove(map) {
+                Some(before) => self.shapes.retain(|_, shapes| !shapes.meets(&before)),
+                None => self.shapes.clear(),
+            },
+            _ => self.shapes.clear(),
         }
     }
 

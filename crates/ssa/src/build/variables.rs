@@ -29,6 +29,7 @@ impl Builder<'_> {
                 let map = self.value(Node::FunctionOuter { function });
                 self.get_variable(map, instruction, mode)
             }
+            Op::GetOuter => self.get_outer(instruction),
             Op::SetVariable => {
                 let map = self.read(Register(instruction.a()));
                 self.store_member(map, instruction)
@@ -128,6 +129,26 @@ impl Builder<'_> {
         true
     }
 
+    /// `outer`: the variables of the function's creator if it has any, which feedback tells by their shape.
+    fn get_outer(&mut self, instruction: Instruction) -> bool {
+        let SiteFeedback::Member(member) = self.frame.feedback() else {
+            return false;
+        };
+        let [case] = member.cases.as_slice() else {
+            return false;
+        };
+        let (Receiver::Shape(shape), MemberAccess::Own(_)) = (case.receiver, case.access) else {
+            return false;
+        };
+        let function = self.read(Register::CALLEE);
+        let function = self.tagged(function);
+        let map = self.value(Node::FunctionOuter { function });
+        // A shape that has a slot is that of a map that is not empty.
+        let map = self.of_shape(map, shape.into());
+        self.write(Register(instruction.a()), map);
+        true
+    }
+
     fn get_variable(&mut self, map: Value, instruction: Instruction, mode: ReadMode) -> bool {
         let SiteFeedback::Member(member) = self.frame.feedback() else {
             return false;
@@ -141,7 +162,7 @@ impl Builder<'_> {
         if member.is_open || mode.has(ReadMode::STRICT) || mode.has(ReadMode::WARN) {
             return false;
         }
-        let map = self.of_shape(map, shape);
+        let map = self.of_shape(map, shape.into());
         let value = self.value(Node::LoadSlot { map, slot });
         // A slot never holds the mark of no value.
         self.assume(value, Kinds::ANY.without(Kinds::UNASSIGNED));

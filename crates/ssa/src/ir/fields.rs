@@ -17,10 +17,123 @@ pub type Integer = i64;
 pub type Flag = bool;
 
 define_entities! {
-    /// The index of a slot in maps of some shape.
-    SlotIndex "slot";
     /// An index into the constants of a code block.
     PoolIndex "c";
+}
+
+/// A slot of maps of some shape. As all maps of a shape have room inside for as many slots, so do all with the slot.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SlotIndex {
+    /// The number.
+    pub number: u32,
+    /// The slot lies in the map's own cell; else it may lie elsewhere.
+    pub is_inside: bool,
+}
+
+impl SlotIndex {
+    /// The slot with this number, wherever it lies.
+    pub fn anywhere(number: u32) -> SlotIndex {
+        SlotIndex {
+            number,
+            is_inside: false,
+        }
+    }
+}
+
+impl fmt::Display for SlotIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = if self.is_inside { "inside" } else { "slot" };
+        write!(f, "{place}{}", self.number)
+    }
+}
+
+impl fmt::Debug for SlotIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Field for SlotIndex {
+    fn write(&self, text: &mut String) {
+        let _ = write!(text, "{self}");
+    }
+    fn parse(text: &mut Scanner<'_>) -> Result<Self, Problem> {
+        let is_inside = text.take("inside");
+        let number = match is_inside {
+            true => text.number()?,
+            false => text.prefixed("slot")?,
+        };
+        Ok(SlotIndex { number, is_inside })
+    }
+}
+
+/// Shapes of which a map may have any: at least one, in ascending order.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ShapeSet(Box<[ShapeId]>);
+
+impl ShapeSet {
+    /// The set of these shapes.
+    pub fn of(shapes: impl IntoIterator<Item = ShapeId>) -> ShapeSet {
+        let mut shapes: Vec<ShapeId> = shapes.into_iter().collect();
+        shapes.sort_unstable();
+        shapes.dedup();
+        ShapeSet(shapes.into())
+    }
+
+    /// The shapes.
+    pub fn iter(&self) -> impl Iterator<Item = ShapeId> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// How many they are.
+    #[expect(clippy::len_without_is_empty, reason = "there is always one")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether the shape is one of them.
+    pub fn contains(&self, shape: ShapeId) -> bool {
+        self.0.contains(&shape)
+    }
+
+    /// Whether all of them are in `other`.
+    pub fn is_within(&self, other: &ShapeSet) -> bool {
+        self.iter().all(|shape| other.contains(shape))
+    }
+
+    /// Whether any of them is in `other`.
+    pub fn meets(&self, other: &ShapeSet) -> bool {
+        self.iter().any(|shape| other.contains(shape))
+    }
+}
+
+impl From<ShapeId> for ShapeSet {
+    fn from(shape: ShapeId) -> ShapeSet {
+        ShapeSet(Box::new([shape]))
+    }
+}
+
+impl fmt::Debug for ShapeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, shape) in self.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "|" };
+            write!(f, "{separator}{shape}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Field for ShapeSet {
+    fn write(&self, text: &mut String) {
+        let _ = write!(text, "{self:?}");
+    }
+    fn parse(text: &mut Scanner<'_>) -> Result<Self, Problem> {
+        let mut shapes = vec![ShapeId::parse(text)?];
+        while text.take("|") {
+            shapes.push(ShapeId::parse(text)?);
+        }
+        Ok(ShapeSet::of(shapes))
+    }
 }
 
 /// A double compared by its bits, so that -0 is not 0 and NaN is itself.
@@ -333,7 +446,6 @@ macro_rules! prefixed_fields {
 
 prefixed_fields! {
     Register "r";
-    SlotIndex "slot";
     PoolIndex "c";
     CodeId "code";
     ConstantId "constant";

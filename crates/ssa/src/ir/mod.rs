@@ -12,7 +12,7 @@ mod reference;
 pub mod types;
 
 pub use effects::Effects;
-pub use fields::{Condition, ExitReason, Field, Number, PoolIndex, Site, SlotIndex};
+pub use fields::{Condition, ExitReason, Field, Number, PoolIndex, ShapeSet, Site, SlotIndex};
 pub use frame_state::FrameState;
 pub use function::{
     BlockData, Definition, Dependency, Entry, Function, InstData, ValueData, resolve,

@@ -26,7 +26,7 @@ use kiln_bytecode::Register;
 
 use super::effects::Effects;
 use super::fields::{
-    Condition, ExitReason, Field, Flag, Integer, Number, PoolIndex, Site, SlotIndex,
+    Condition, ExitReason, Field, Flag, Integer, Number, PoolIndex, ShapeSet, Site, SlotIndex,
 };
 use super::types::{Kinds, Representation, Type};
 use super::{BlockCall, FrameId, Value};
@@ -102,8 +102,8 @@ macro_rules! for_each_node {
             is_identical = IsIdentical { lhs: tagged, rhs: tagged } -> bool(TRUTH) [];
             /// Whether the value is of one of the kinds.
             is_kind = IsKind { value: tagged, kinds: Kinds } -> bool(TRUTH) [];
-            /// Whether the value is a map of this shape.
-            is_shape = IsShape { value: tagged, shape: ShapeId } -> bool(TRUTH) [reads_shapes];
+            /// Whether the value is a map of one of the shapes.
+            is_shape = IsShape { value: tagged, shapes: ShapeSet } -> bool(TRUTH) [reads_shapes];
             /// Logical and.
             and_bool = AndBool { lhs: bool, rhs: bool } -> bool(TRUTH) [];
             /// Logical or.
@@ -160,10 +160,10 @@ macro_rules! for_each_node {
             guard_number = GuardNumber { value: tagged, frame: FrameId } -> f64(NUMBER) [exits];
             /// Exits unless the value is of one of the kinds.
             guard_kind = GuardKind { value: tagged, kinds: Kinds, frame: FrameId } -> tagged(ANY) [exits];
-            /// Exits unless the value is a map of this shape.
-            guard_shape = GuardShape { map: tagged, shape: ShapeId, frame: FrameId } -> tagged(MAP) [exits reads_shapes];
+            /// Exits unless the value is a map of one of the shapes.
+            guard_shape = GuardShape { map: tagged, shapes: ShapeSet, frame: FrameId } -> tagged(MAP) [exits reads_shapes];
             /// The map, whose shape has been tested on the way here. Makes no machine code.
-            assume_shape = AssumeShape { map: tagged, shape: ShapeId } -> tagged(MAP) [pinned];
+            assume_shape = AssumeShape { map: tagged, shapes: ShapeSet } -> tagged(MAP) [pinned];
             /// Exits unless the value is a function with this code.
             guard_code = GuardCode { function: tagged, code: CodeId, frame: FrameId } -> tagged(FUNCTION) [exits];
             /// Exits unless the value is this very constant.
@@ -208,7 +208,14 @@ macro_rules! for_each_node {
             /// The distance between elements.
             range_step = RangeStep { range: tagged } -> f64(NUMBER) [];
 
+            /// A new, empty list with room for so many elements.
+            new_list = NewList { capacity: Integer, frame: FrameId } -> tagged(LIST) [allocates throws];
+
             // ---- maps ----
+            /// A new, empty map of this shape, with room for so many slots inside.
+            new_map = NewMap { shape: ShapeId, room: Integer, frame: FrameId } -> tagged(MAP) [allocates throws];
+            /// A new map of this shape, with room for so many slots inside, the first of which holds the prototype.
+            new_instance = NewInstance { prototype: tagged, shape: ShapeId, room: Integer, frame: FrameId } -> tagged(MAP) [allocates throws];
             /// What a slot of a map holds whose shape is known to have the slot.
             load_slot = LoadSlot { map: tagged, slot: SlotIndex } -> tagged(ANY) [reads_slots];
             /// Replaces what a slot holds. Includes the write barrier.
@@ -248,6 +255,8 @@ macro_rules! for_each_node {
             /// Replaces the value of a variable that has one.
             store_global = StoreGlobal { global: GlobalId, value: tagged } -> none [writes_globals];
 
+            /// A new function with this code, that sees the variables and the `self` of its creator.
+            new_closure = NewClosure { code: CodeId, variables: tagged, receiver: tagged, frame: FrameId } -> tagged(FUNCTION) [allocates throws];
             /// The variables of the function's creator: a map, or null.
             function_outer = FunctionOuter { function: tagged } -> tagged(ANY) [];
 

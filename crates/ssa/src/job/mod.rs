@@ -134,8 +134,19 @@ pub enum SiteFeedback {
     Container(Kinds),
     /// What `get_member`, `set_member`, `init_member`, `call_member` and reads of variables by name found.
     Member(MemberFeedback),
-    /// What `call`, `invoke` and the like called.
+    /// What `call`, `invoke` and the like called; of `new_closure`, the code of the functions made.
     Call(CallFeedback),
+    /// What the empty maps made here are like.
+    Layout(Layout),
+}
+
+/// What a new map is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Its shape.
+    pub shape: ShapeId,
+    /// The number of slots inside.
+    pub room: u32,
 }
 
 /// Objects whose member was accessed, and where it was.
@@ -228,6 +239,8 @@ pub struct ConstantInput {
     pub number: Option<f64>,
     /// Of a map: what `super` is in methods found in it, as long as no prototype changes.
     pub parent: Option<ConstantId>,
+    /// Of a prototype: what its new instances are like.
+    pub instance: Option<Layout>,
 }
 
 /// The intrinsic functions that the optimizer knows.

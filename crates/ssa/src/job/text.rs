@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::{
     CallFeedback, CallTarget, CodeId, CompileJob, ConstantId, ConstantInput, GlobalId, GlobalInput,
-    Intrinsic, MemberAccess, MemberCase, MemberFeedback, Receiver, SiteFeedback,
+    Intrinsic, Layout, MemberAccess, MemberCase, MemberFeedback, Receiver, SiteFeedback,
 };
 use crate::ir::{Entry, Field, Kinds};
 use crate::text::{Problem, Scanner};
@@ -45,10 +45,12 @@ impl CompileJob {
     /// code1 @7 never                           ; never run
     /// code1 @8 member shape3 own slot2, shape4 inherited constant0 slot1 constant1, list inherited constant2 slot0 constant3
     /// code1 @9 member shape3 add slot3 shape5, open
+    /// code1 @6 makes shape7 room 2             ; what a map made there is like
     /// code1 @9 member dictionary inherited constant0 slot2 constant3
     /// code1 @9 calls code2, constant1          ; what it called; behind `member` if it has both
     /// constant0 = map
     /// constant4 = map parent constant0         ; what `super` is in its methods
+    /// constant5 = map instance shape6 room 4   ; what its instances are like
     /// constant1 = function code2
     /// constant3 = function len                 ; an intrinsic
     /// global0 = constant constant1
@@ -169,6 +171,7 @@ impl CompileJob {
             "failed" => SiteFeedback::Failed,
             "operands" => SiteFeedback::Operands(Kinds::parse_field(text)?),
             "container" => SiteFeedback::Container(Kinds::parse_field(text)?),
+            "makes" => SiteFeedback::Layout(Layout::parse(text)?),
             "member" => SiteFeedback::Member(self.member(text)?),
             "calls" => {
                 let calls = self.calls(text)?;
@@ -249,6 +252,8 @@ impl CompileJob {
             constant.number = Some(number);
         } else if text.take("parent") {
             constant.parent = Some(self.known_constant(text)?);
+        } else if text.take("instance") {
+            constant.instance = Some(Layout::parse(text)?);
         } else if text.take("code") {
             let code = CodeId(text.number()?);
             constant.code = Some(self.checked_code(code)?);
@@ -288,6 +293,15 @@ impl CompileJob {
             Some(_) => Ok(id),
             None => Err(Problem::Undefined(id.to_string())),
         }
+    }
+}
+
+impl Layout {
+    fn parse(text: &mut Scanner<'_>) -> Result<Layout, Problem> {
+        let shape = Field::parse(text)?;
+        text.require("room")?;
+        let room = text.number()?;
+        Ok(Layout { shape, room })
     }
 }
 

@@ -7,7 +7,10 @@ use std::collections::HashMap;
 
 use crate::analysis::{Dominators, Loops};
 use crate::entity::EntityVec;
-use crate::ir::{Block, Effects, FrameId, Function, Inst, Node, Value, resolve};
+use crate::ir::{
+    Block, Effects, FrameId, Function, Inst, Node, ShapeSet, SlotIndex, Value, resolve,
+};
+use crate::job::ShapeId;
 
 /// The frame state of all instructions in tables of facts: it makes no difference there.
 const NO_FRAME: FrameId = FrameId(u32::MAX);
@@ -89,6 +92,9 @@ fn key(node: &Node) -> Option<Node> {
     }
     let mut key = node.clone();
     key.set_frame(NO_FRAME);
+    if let Node::LoadSlot { slot, .. } = &mut key {
+        *slot = SlotIndex::anywhere(slot.number);
+    }
     Some(key)
 }
 
@@ -106,12 +112,39 @@ fn forget(facts: &mut Facts, node: &Node) {
     facts.retain(|fact, _| !changes(node, effects, fact));
 }
 
+/// The fact that a map has one of these shapes.
+fn has_shape(map: Value, shapes: ShapeSet) -> Node {
+    let frame = NO_FRAME;
+    Node::GuardShape { map, shapes, frame }
+}
+
+/// Takes out what is no longer known when a map gets another shape. If its shape was known, so is which other values it cannot be.
+fn forget_shape(facts: &mut Facts, changed: Value, to: ShapeId) {
+    let shapes_of = |fact: &Node| match fact {
+        Node::GuardShape { map, shapes, .. } if *map == changed => Some(shapes.clone()),
+        _ => None,
+    };
+    let from = facts.keys().find_map(shapes_of);
+    let cannot_be = |shapes: &ShapeSet| from.as_ref().is_some_and(|from| !from.meets(shapes));
+    facts.retain(|fact, _| match fact {
+        Node::GuardShape { map, shapes, .. } => *map != changed && cannot_be(shapes),
+        Node::IsShape { value, shapes } => {
+            *value != changed && !shapes.contains(to) && cannot_be(shapes)
+        }
+        _ => !fact.effects().contains(Effects::reads_shapes),
+    });
+}
+
 /// Whether an instruction may change what a fact is about.
 fn changes(node: &Node, effects: Effects, fact: &Node) -> bool {
     match (node, fact) {
         // Different slots and variables are different places, whatever the maps.
-        (Node::StoreSlot { slot, .. }, Node::LoadSlot { slot: known, .. }) => slot == known,
+        (Node::StoreSlot { slot, .. }, Node::LoadSlot { slot: known, .. }) => {
+            slot.number == known.number
+        }
         (Node::StoreGlobal { global, .. }, Node::LoadGlobal { global: known }) => global == known,
+        // No map had the slot before it was added.
+        (Node::AddSlot { .. }, Node::LoadSlot { .. }) => false,
         _ => effects.invalidates(fact.effects()),
     }
 }
@@ -119,23 +152,29 @@ fn changes(node: &Node, effects: Effects, fact: &Node) -> bool {
 /// Notes what is known behind an instruction.
 fn learn(function: &Function, inst: Inst, facts: &mut Facts) {
     let node = function.node(inst);
-    forget(facts, node);
+    match node {
+        Node::AddSlot { map, shape, .. } => forget_shape(facts, *map, *shape),
+        _ => forget(facts, node),
+    }
     let result = function.result(inst);
     if let Some(key) = key(node) {
         facts.insert(key, result);
     }
     match *node {
         // What a guard delivers needs no guard of the same sort.
-        Node::GuardShape { shape, .. } => {
+        Node::GuardShape { ref shapes, .. } => {
             if let Some(map) = result {
-                let frame = NO_FRAME;
-                facts.insert(Node::GuardShape { map, shape, frame }, result);
+                facts.insert(has_shape(map, shapes.clone()), result);
             }
         }
-        Node::AssumeShape { map, shape } => {
-            let frame = NO_FRAME;
+        Node::NewMap { shape, .. } | Node::NewInstance { shape, .. } => {
+            if let Some(map) = result {
+                facts.insert(has_shape(map, shape.into()), result);
+            }
+        }
+        Node::AssumeShape { map, ref shapes } => {
             for map in result.into_iter().chain([map]) {
-                facts.insert(Node::GuardShape { map, shape, frame }, result);
+                facts.insert(has_shape(map, shapes.clone()), result);
             }
         }
         Node::GuardWritable { .. } => {
@@ -151,11 +190,12 @@ fn learn(function: &Function, inst: Inst, facts: &mut Facts) {
             shape,
             ..
         } => {
-            let frame = NO_FRAME;
-            facts.insert(Node::GuardShape { map, shape, frame }, Some(map));
+            facts.insert(has_shape(map, shape.into()), Some(map));
+            let slot = SlotIndex::anywhere(slot.number);
             facts.insert(Node::LoadSlot { map, slot }, Some(value));
         }
         Node::StoreSlot { map, slot, value } => {
+            let slot = SlotIndex::anywhere(slot.number);
             facts.insert(Node::LoadSlot { map, slot }, Some(value));
         }
         Node::StoreElement {

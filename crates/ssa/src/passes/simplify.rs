@@ -48,6 +48,16 @@ pub(super) fn simplify(
         Node::GuardFalse { condition, .. } => {
             (rules.truth(condition) == Some(false)).then_some(Simpler::Nothing)
         }
+        Node::FunctionOuter { function } => match rules.function.defining_node(function) {
+            Some(Node::NewClosure { variables, .. }) => Some(Simpler::Value(*variables)),
+            _ => None,
+        },
+        Node::GuardCode { function, code, .. } => match rules.function.defining_node(function) {
+            Some(Node::NewClosure { code: known, .. }) if *known == code => {
+                Some(Simpler::Value(function))
+            }
+            _ => None,
+        },
         Node::GuardConstant {
             value, constant, ..
         } => match rules.function.defining_node(value) {

@@ -225,6 +225,19 @@ impl Evaluator<'_, '_> {
                 self.machine.heap[list][index] = value;
                 None
             }
+            Node::NewList { .. } => {
+                self.machine.heap.push(Vec::new());
+                let list = Value::List(self.machine.heap.len() - 1);
+                Some(Word::Tagged(list))
+            }
+            Node::PushElement { list, value, .. } => {
+                let Value::List(list) = self.tagged(*list) else {
+                    panic!("elements of no list");
+                };
+                let value = self.tagged(*value);
+                self.machine.heap[list].push(value);
+                None
+            }
             Node::StoreGlobal { global, value } => {
                 self.machine.globals[global.0 as usize] = self.tagged(*value);
                 None

@@ -59,15 +59,19 @@ pub(super) fn new_map(_state: &mut State, _instruction: Operands) -> Step {
 /// Inline slots of a map written `{}`: it will be given fields.
 const EMPTY_LITERAL_SLOTS: usize = 4;
 
+/// The inline slots of a map literal with so many entries.
+pub(crate) fn literal_slots(capacity: usize) -> usize {
+    match capacity {
+        0 => EMPTY_LITERAL_SLOTS,
+        capacity => capacity,
+    }
+}
+
 #[inline(never)]
 fn slow_new_map(vm: &mut Vm, next: Next) -> Step {
     let site = Site::at(vm, next);
     vm.frames.set_next(site.next);
-    let capacity = match usize::from(site.instruction.b()) {
-        0 => EMPTY_LITERAL_SLOTS,
-        capacity => capacity,
-    };
-    match vm.new_map(capacity) {
+    match vm.new_map(literal_slots(usize::from(site.instruction.b()))) {
         Ok(map) => {
             site.set(site.instruction.a(), Value::map(map));
             Step::Continue

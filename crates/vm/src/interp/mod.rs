@@ -20,6 +20,7 @@ mod variables;
 pub(crate) mod whole;
 mod wide;
 
+pub(crate) use containers::literal_slots;
 pub(crate) use loops::loop_index;
 pub(crate) use out_of_line::{OUT_OF_LINE, interpret_call, resume};
 

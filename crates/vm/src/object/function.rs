@@ -49,6 +49,11 @@ impl FunctionCell {
     /// Where compiled code finds the variable map of the function's creator.
     pub const OUTER_OFFSET: usize = offset_of!(FunctionCell, outer);
 
+    /// Where compiled code finds `self` of the call that created the function.
+    pub const OUTER_SELF_OFFSET: usize = offset_of!(FunctionCell, outer_self);
+    /// The header's small byte in functions of the script.
+    pub const PLAIN: u8 = Shortcut::None as u8;
+
     fn allocate(
         heap: &mut impl Allocator,
         code: usize,

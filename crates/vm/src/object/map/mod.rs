@@ -77,16 +77,18 @@ impl MapCell {
     /// Where compiled code finds the overflow cell.
     pub const OVERFLOW_OFFSET: usize = offset_of!(MapCell, overflow);
 
+    /// The bytes of a cell with so many slots inside.
+    pub const fn size(inline_slots: usize) -> usize {
+        size_of::<MapCell>() + inline_slots * size_of::<Value>()
+    }
+
     pub(crate) fn allocate(
         heap: &mut impl Allocator,
         shape: ShapeId,
         inline_slots: usize,
         flags: u8,
     ) -> Fallible<Gc<MapCell>> {
-        let header = heap.allocate(
-            Kind::Map,
-            size_of::<MapCell>() + inline_slots * size_of::<Value>(),
-        )?;
+        let header = heap.allocate(Kind::Map, MapCell::size(inline_slots))?;
         header.flags.set(flags);
         header.small.set(inline_slots as u8);
         header.word.set(shape.0);

@@ -152,6 +152,19 @@ impl Vm {
         Ok(())
     }
 
+    /// Gives a map, which is no prototype, a further slot and the shape that its own has a transition to.
+    pub(crate) fn extend_map(
+        &mut self,
+        map: Gc<MapCell>,
+        to: ShapeId,
+        slot: Slot,
+        value: Value,
+    ) -> Fallible<()> {
+        self.make_room(map, slot)?;
+        map.add_slot(self, to, slot, value);
+        Ok(())
+    }
+
     /// Gives a shape-mode map memory for `slot`.
     fn make_room(&mut self, map: Gc<MapCell>, slot: Slot) -> Fallible<()> {
         if map.has_room_for(slot) {

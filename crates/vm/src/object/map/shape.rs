@@ -46,10 +46,9 @@ impl ShapeId {
 pub const MAX_KEYS: usize = 64;
 /// More keys than this make a prototype a dictionary.
 pub const MAX_PROTOTYPE_KEYS: usize = 4096;
-/// More transitions than this out of one shape: its maps are used as dictionaries.
 /// The slots in the first instance of a prototype, `__isa` included.
 const FIRST_INSTANCE_SLOTS: usize = 4;
-
+/// More transitions than this out of one shape: its maps are used as dictionaries.
 const MAX_TRANSITIONS: usize = 64;
 /// When so many shapes have come about by transitions, new ones are no longer made: a program with ever new combinations of
 /// keys uses its maps as tables. As many shapes take some 20 MB.
@@ -79,6 +78,8 @@ pub struct Shape {
     /// Of a unique shape: the slots whose values somebody relies on.
     watches: Option<Box<SlotWatches>>,
     inline_slots: u8,
+    /// The inline slots that all maps of the shape have: those of the first ones.
+    least_inline_slots: u8,
     /// The root this shape grew from.
     root: ShapeId,
     /// Of a root: the most slots that a map which grew from it has reached.
@@ -112,6 +113,11 @@ impl Shape {
     /// The map that every map of this shape has under `__isa`.
     pub fn prototype(&self) -> Option<Gc<MapCell>> {
         self.prototype
+    }
+
+    /// Whether instances have been made of the prototype that alone has this shape.
+    pub fn has_instances(&self) -> bool {
+        self.unique && self.instance_root != ShapeId::NONE
     }
 
     /// Whether only one map, a prototype, has this shape.
@@ -235,6 +241,7 @@ impl ShapeTable {
             instance_root: ShapeId::NONE,
             watches: None,
             inline_slots: inline_slots as u8,
+            least_inline_slots: inline_slots as u8,
             root: ShapeId::NONE,
             reached: 0,
         }
@@ -293,6 +300,7 @@ impl ShapeTable {
             instance_root: old.instance_root,
             watches: None,
             inline_slots: old.inline_slots,
+            least_inline_slots: old.least_inline_slots,
             root: old.root,
             reached: 0,
         }
@@ -387,6 +395,7 @@ impl ShapeTable {
             instance_root: ShapeId::NONE,
             watches: None,
             inline_slots: old.inline_slots,
+            least_inline_slots: old.least_inline_slots,
             root: ShapeId::NONE,
             reached: 0,
         };
@@ -425,6 +434,11 @@ impl ShapeTable {
     /// The number of inline slots of maps with this shape.
     pub fn inline_slots(&self, id: ShapeId) -> usize {
         usize::from(self.get(id).inline_slots)
+    }
+
+    /// The number of inline slots that all maps with this shape have at least.
+    pub fn least_inline_slots(&self, id: ShapeId) -> usize {
+        usize::from(self.get(id).least_inline_slots)
     }
 
     fn dependents_entry(&mut self, prototype: Gc<MapCell>) -> &mut Dependents {
@@ -531,17 +545,6 @@ impl ShapeTable {
     /// The shapes that have got other numbers for being watched since this was asked last, the eldest change first.
     pub(crate) fn take_renamed(&mut self) -> Vec<(ShapeId, ShapeId)> {
         std::mem::take(&mut self.renamed)
-    }
-
-    /// Whether maps made from now on grow from another root than maps of this shape, because that one had too little room inside.
-    pub(crate) fn is_outgrown(&self, id: ShapeId) -> bool {
-        let root = self.get(id).root;
-        let root = if root == ShapeId::NONE { id } else { root };
-        let Some(Some(root)) = self.shapes.get(root.0 as usize) else {
-            return false;
-        };
-        root.reached > u32::from(root.inline_slots)
-            && usize::from(root.inline_slots) < MAX_INLINE_SLOTS
     }
 
     /// Whether somebody relies on the value of this slot, so that stores to it must not be cached.
