@@ -460,7 +460,7 @@ mod tests {
             target: Cell::new(0),
             targets: Cell::new(0),
         };
-        (10..15).for_each(|shape| cell.record(own(shape)));
+        (10..19).for_each(|shape| cell.record(own(shape)));
         assert!(cell.megamorphic.get());
         for _ in 0..STREAK {
             cell.record_megamorphic(own(20));

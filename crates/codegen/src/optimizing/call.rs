@@ -79,7 +79,7 @@ impl Lowering<'_, '_> {
         let is_inlined = self.enter_inlined_frames(frame);
         let state = &self.function.frames[frame];
         let next = self.job.instruction_address(state.code, state.position + 1);
-        self.set_next(next);
+        self.set_next(frame, next);
         let mut words = vec![self.vm];
         words.extend_from_slice(arguments);
         let signature = match words.len() {
@@ -162,7 +162,7 @@ impl Lowering<'_, '_> {
     ) -> ClifValue {
         let is_inlined = self.enter_inlined_frames(frame);
         let next = self.job.instruction_address(site.code, site.position + 1);
-        self.set_next(next);
+        self.set_next(frame, next);
         let (vm, base) = (self.vm, self.window);
         let base = self.builder.ins().iadd_imm_s(base, i64::from(window) * 8);
         let at_start = self.word(0);
@@ -204,13 +204,12 @@ impl Lowering<'_, '_> {
         )
     }
 
-    /// Tells where the innermost frame goes on.
-    fn set_next(&mut self, next: u64) {
-        let vm = self.vm;
-        let top = self.load(types::I64, vm, layout::FRAMES_TOP);
+    /// Tells where the innermost of a frame state's frames, which have been entered, goes on.
+    fn set_next(&mut self, frame: FrameId, next: u64) {
+        let depth = self.chain(frame).len() - 1;
         let next = self.word(next);
-        let record = offset_of!(Frame, next) as i32 - layout::FRAME_SIZE as i32;
-        self.store(next, top, record);
+        let place = depth * layout::FRAME_SIZE + offset_of!(Frame, next);
+        self.store(next, self.record, place as i32);
     }
 
     /// Executes a bytecode instruction in the interpreter's handler; the position of the next one.

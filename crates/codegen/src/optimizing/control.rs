@@ -150,13 +150,7 @@ impl Lowering<'_, '_> {
             }
             Node::Return { value } => {
                 let word = self.value(*value);
-                let vm = self.vm;
-                let top = self.load(types::I64, vm, layout::FRAMES_TOP);
-                let top = self
-                    .builder
-                    .ins()
-                    .iadd_imm_s(top, -(layout::FRAME_SIZE as i64));
-                self.store(top, vm, layout::FRAMES_TOP as i32);
+                self.set_frames_top(0);
                 self.builder.ins().return_(&[word]);
             }
             Node::Exit { reason, frame } => {

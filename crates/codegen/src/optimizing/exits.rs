@@ -105,11 +105,7 @@ impl Lowering<'_, '_> {
         for (frame, block) in std::mem::take(&mut self.pending_exits) {
             self.builder.switch_to_block(block);
             let vm = self.vm;
-            let top = self.load(types::I64, vm, layout::FRAMES_TOP);
-            let record = self
-                .builder
-                .ins()
-                .iadd_imm_s(top, -(layout::FRAME_SIZE as i64));
+            let record = self.record;
             for state in self.chain(frame) {
                 self.write_registers(&state);
                 for (global, value) in &state.globals {
@@ -174,44 +170,34 @@ impl Lowering<'_, '_> {
         if chain.len() < 2 {
             return false;
         }
-        let vm = self.vm;
-        let mut top = self.load(types::I64, vm, layout::FRAMES_TOP);
-        for pair in chain.windows(2) {
+        let record = self.record;
+        for (depth, pair) in chain.windows(2).enumerate() {
             let (caller, inlined) = (&pair[0], &pair[1]);
+            let place = |depth: usize, field: usize| (depth * layout::FRAME_SIZE + field) as i32;
             let next = self.word(
                 self.job
                     .instruction_address(caller.code, caller.position + 1),
             );
-            let record = offset_of!(Frame, next) as i32 - layout::FRAME_SIZE as i32;
-            self.store(next, top, record);
+            self.store(next, record, place(depth, offset_of!(Frame, next)));
             let code = self.word(self.job.places.codes[inlined.code].address);
             let window = self.window;
             let base = self
                 .builder
                 .ins()
                 .iadd_imm_s(window, i64::from(inlined.window) * 8);
-            self.store(code, top, offset_of!(Frame, code) as i32);
-            self.store(base, top, offset_of!(Frame, base) as i32);
+            self.store(code, record, place(depth + 1, offset_of!(Frame, code)));
+            self.store(base, record, place(depth + 1, offset_of!(Frame, base)));
             let first = self.word(self.job.instruction_address(inlined.code, 0));
-            self.store(first, top, offset_of!(Frame, next) as i32);
-            top = self
-                .builder
-                .ins()
-                .iadd_imm_s(top, layout::FRAME_SIZE as i64);
+            self.store(first, record, place(depth + 1, offset_of!(Frame, next)));
         }
-        self.store(top, vm, layout::FRAMES_TOP as i32);
+        self.set_frames_top(chain.len());
         true
     }
 
     /// Takes the records of inlined functions away again.
     pub fn leave_inlined_frames(&mut self, frame: FrameId) {
-        let inlined = self.chain(frame).len() - 1;
-        if inlined > 0 {
-            let vm = self.vm;
-            let top = self.load(types::I64, vm, layout::FRAMES_TOP);
-            let bytes = (inlined * layout::FRAME_SIZE) as i64;
-            let top = self.builder.ins().iadd_imm_s(top, -bytes);
-            self.store(top, vm, layout::FRAMES_TOP as i32);
+        if self.chain(frame).len() > 1 {
+            self.set_frames_top(1);
         }
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Lowering<'job, 'function> {
     pub vm: ClifValue,
     /// The outermost frame's window.
     pub window: ClifValue,
+    /// The outermost frame's record.
+    pub record: ClifValue,
     /// Leaves with [`tier::THROWN`].
     pub thrown: ir::Block,
     pub exits: Exits,
@@ -133,6 +135,7 @@ pub(super) fn lower(
         values: vec![None; function.values.len()],
         vm,
         window,
+        record: window,
         thrown,
         exits: Vec::new(),
         current: None,
@@ -144,8 +147,13 @@ pub(super) fn lower(
         unsupported: None,
     };
     lowering.make_blocks();
-    if function.entry == Entry::Call {
-        lowering.enter_frame(code, at);
+    match function.entry {
+        Entry::Call => lowering.enter_frame(code, at),
+        Entry::Loop(_) => {
+            let top = lowering.load(types::I64, vm, layout::FRAMES_TOP);
+            lowering.record =
+                (lowering.builder.ins()).iadd_imm_s(top, -(layout::FRAME_SIZE as i64));
+        }
     }
     let entry = lowering.block(function.entry_block());
     lowering.builder.ins().jump(entry, &[]);
@@ -272,15 +280,18 @@ impl Lowering<'_, '_> {
         self.builder.ins().return_(&[result]);
 
         self.builder.switch_to_block(fits);
-        let top = self.load(types::I64, vm, layout::FRAMES_TOP);
-        let next = self.word(self.job.instruction_address(self.job.input.root, 0));
-        self.store(code, top, offset_of!(Frame, code) as i32);
-        self.store(next, top, offset_of!(Frame, next) as i32);
-        self.store(window, top, offset_of!(Frame, base) as i32);
-        let top = self
-            .builder
-            .ins()
-            .iadd_imm_s(top, layout::FRAME_SIZE as i64);
+        // Where the frame goes on is written before anything looks.
+        self.record = self.load(types::I64, vm, layout::FRAMES_TOP);
+        self.store(code, self.record, offset_of!(Frame, code) as i32);
+        self.store(window, self.record, offset_of!(Frame, base) as i32);
+        self.set_frames_top(1);
+    }
+
+    /// Makes the current frame the one whose record is so many records, less one, behind the outermost one's.
+    pub fn set_frames_top(&mut self, records: usize) {
+        let bytes = (records * layout::FRAME_SIZE) as i64;
+        let (vm, record) = (self.vm, self.record);
+        let top = self.builder.ins().iadd_imm_s(record, bytes);
         self.store(top, vm, layout::FRAMES_TOP as i32);
     }
 
