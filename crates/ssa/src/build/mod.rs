@@ -299,32 +299,60 @@ impl<'a> Builder<'a> {
     fn frame_body(&mut self, start: u32) {
         let target = self.target_from(None, start);
         self.end_block(Node::Jump { target });
-        for index in 0..self.frame.plan.blocks.len() {
-            let planned = self.frame.plan.blocks[index].clone();
-            if let (Some(target), Some(landing)) =
-                (self.frame.landings.get(&planned.start), &planned.landing)
-            {
-                self.block = target.block;
-                self.frame.registers.clone_from(&target.registers);
-                self.shapes = Shapes::new();
-                self.frame.resume = planned.start;
-                if landing.is_loop_header {
-                    let frame = self.frame_state();
-                    self.effect(Node::Checkpoint { frame });
+        // In loops with several entrances a block may be found to be reached only when its turn is over.
+        let mut is_complete = false;
+        let count = self.frame.plan.blocks.len();
+        let (mut landed, mut built) = (vec![false; count], vec![false; count]);
+        while !is_complete {
+            is_complete = true;
+            for index in 0..count {
+                let start = self.frame.plan.blocks[index].start;
+                let lands = self.frame.landings.contains_key(&start);
+                if lands && !std::mem::replace(&mut landed[index], true) {
+                    is_complete = false;
+                    self.landing(index);
                 }
-                let target = self.merge(&planned, false);
-                self.end_block(Node::Jump { target });
-            }
-            if let Some(target) = self.frame.targets.get(&planned.start) {
-                self.block = target.block;
-                self.frame.registers.clone_from(&target.registers);
-                self.shapes = match planned.is_loop_header {
-                    true => Shapes::new(),
-                    false => target.shapes.clone().unwrap_or_default(),
-                };
-                self.planned_block(&planned);
+                let is_reached = self.frame.targets.contains_key(&start);
+                if is_reached && !std::mem::replace(&mut built[index], true) {
+                    is_complete = false;
+                    self.reached_block(index);
+                }
             }
         }
+    }
+
+    /// Builds what lies in front of a block where ways meet.
+    fn landing(&mut self, index: usize) {
+        let planned = self.frame.plan.blocks[index].clone();
+        let (Some(target), Some(landing)) =
+            (self.frame.landings.get(&planned.start), &planned.landing)
+        else {
+            return;
+        };
+        self.block = target.block;
+        self.frame.registers.clone_from(&target.registers);
+        self.shapes = Shapes::new();
+        self.frame.resume = planned.start;
+        if landing.is_loop_header {
+            let frame = self.frame_state();
+            self.effect(Node::Checkpoint { frame });
+        }
+        let target = self.merge(&planned, false);
+        self.end_block(Node::Jump { target });
+    }
+
+    fn reached_block(&mut self, index: usize) {
+        let planned = self.frame.plan.blocks[index].clone();
+        let Some(target) = self.frame.targets.get(&planned.start) else {
+            return;
+        };
+        self.block = target.block;
+        self.frame.registers.clone_from(&target.registers);
+        self.shapes = match planned.is_loop_header {
+            true => Shapes::new(),
+            false => target.shapes.clone().unwrap_or_default(),
+        };
+        self.planned_block(&planned);
     }
 
     fn planned_block(&mut self, planned: &PlannedBlock) {
