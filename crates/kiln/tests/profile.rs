@@ -429,7 +429,7 @@ for i in range(1, 30)
 end for
 words = []
 for i in range(1, 12)
-  words.push \"ab\".upper + \"cd\".upper
+  words.push \"abcdefgh\".upper
   words[-1].len
   words[-1].indexOf \"Z\"
 end for",
@@ -445,7 +445,7 @@ end for",
     assert_eq!(shape.maps, 30);
     let maps = memory.kinds.iter().find(|it| it.kind == "maps").unwrap();
     assert!(maps.live_cells >= 30 && maps.peak_cells >= maps.live_cells);
-    let copies = memory.strings.worst.iter().find(|it| it.text == "ABCD");
+    let copies = memory.strings.worst.iter().find(|it| it.text == "ABCDEFGH");
     assert_eq!(copies.map(|it| it.strings), Some(12));
     assert!(memory.strings.duplicate_bytes > 0);
     assert!(memory.strings.distinct < memory.strings.strings);

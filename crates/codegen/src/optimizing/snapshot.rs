@@ -322,7 +322,10 @@ impl<'a> Snapshot<'a> {
         let address = std::ptr::from_ref(instance) as usize;
         for position in 0..instance.instructions.len() as u32 {
             let feedback = match self.failed.contains(&(address, position)) {
-                true => SiteFeedback::Failed,
+                true => SiteFeedback::Failed(match self.site(instance, position) {
+                    SiteFeedback::Operands(seen) | SiteFeedback::Container(seen) => seen,
+                    _ => Kinds::NONE,
+                }),
                 false => self.site(instance, position),
             };
             if feedback != SiteFeedback::Unknown {

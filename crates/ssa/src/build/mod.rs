@@ -386,7 +386,7 @@ impl<'a> Builder<'a> {
 
     fn instruction(&mut self, op: Op, instruction: Instruction) {
         self.branch_to_invoke_path(instruction);
-        let has_failed = *self.frame.feedback() == SiteFeedback::Failed;
+        let has_failed = matches!(self.frame.feedback(), SiteFeedback::Failed(_));
         let is_built = self.control(op, instruction)
             || self.iter(op, instruction)
             || !has_failed && self.speculate(op, instruction);

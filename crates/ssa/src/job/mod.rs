@@ -89,10 +89,9 @@ impl CodeInput {
     pub fn taken_invoke_path(&self, position: u32) -> Option<u32> {
         let is_taken = match self.feedback(position) {
             // `ANY` stands for kinds that are not told apart.
-            SiteFeedback::Operands(seen) | SiteFeedback::Container(seen) => {
-                seen.meets(Kinds::FUNCTION) && *seen != Kinds::ANY
-            }
-            SiteFeedback::Failed => true,
+            SiteFeedback::Operands(seen)
+            | SiteFeedback::Container(seen)
+            | SiteFeedback::Failed(seen) => seen.meets(Kinds::FUNCTION) && *seen != Kinds::ANY,
             _ => false,
         };
         is_taken.then(|| self.block.invoke_path(position)).flatten()
@@ -126,8 +125,9 @@ pub enum SiteFeedback {
     Unknown,
     /// The instruction has never been reached.
     NeverRun,
-    /// Code that relied on what was observed here had to be left again and again: nothing must be assumed.
-    Failed,
+    /// Code that relied on what was observed here had to be left again and again: nothing must be assumed. The kinds of operands are what
+    /// has been seen since, if the instruction notes them.
+    Failed(Kinds),
     /// The kinds that operands of arithmetic, a comparison or a branch were of, both together.
     Operands(Kinds),
     /// What `get_index`, `set_index` and `for_loop` went into.

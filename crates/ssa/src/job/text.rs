@@ -168,7 +168,7 @@ impl CompileJob {
     ) -> Result<SiteFeedback, Problem> {
         Ok(match text.name() {
             "never" => SiteFeedback::NeverRun,
-            "failed" => SiteFeedback::Failed,
+            "failed" => SiteFeedback::Failed(Kinds::parse_field(text)?),
             "operands" => SiteFeedback::Operands(Kinds::parse_field(text)?),
             "container" => SiteFeedback::Container(Kinds::parse_field(text)?),
             "makes" => SiteFeedback::Layout(Layout::parse(text)?),
