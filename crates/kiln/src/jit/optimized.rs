@@ -17,6 +17,9 @@ use super::optimization::ExitSite;
 /// How often code may give up at one place.
 const MAX_EXITS: u64 = 4;
 
+/// How often a loop looks for its code in a hurry.
+const MAX_HURRIED: u32 = 64;
+
 /// How often code of one function may be thrown away because speculation failed or an assumption was broken.
 const MAX_FAILURES: u32 = 12;
 
@@ -59,6 +62,8 @@ pub(super) struct History {
     pub declined: Vec<Option<usize>>,
     /// The loops that have waited for other code of the function to be enough.
     deferred: Vec<usize>,
+    /// How often a loop has looked for its code in a hurry since code was installed.
+    hurried: u32,
     failures: u32,
 }
 
@@ -162,6 +167,7 @@ impl Optimized {
         exits: Vec<InstalledExit>,
     ) {
         let history = self.histories.entry(address).or_default();
+        history.hurried = 0;
         history.installed.push(Installed {
             number,
             handle,
@@ -169,6 +175,13 @@ impl Optimized {
             for_loop: pending.for_loop,
             exits,
         });
+    }
+
+    /// Whether a loop that still runs in other code is to look for its code again soon: so often only, as looking takes time.
+    pub fn hurries(&mut self, address: usize) -> bool {
+        let history = self.histories.entry(address).or_default();
+        history.hurried += 1;
+        history.hurried <= MAX_HURRIED
     }
 
     /// The optimizer or the code generator has declined.

@@ -303,8 +303,9 @@ impl Policy {
             self.optimize(vm, code, address, for_loop);
         }
         match for_loop {
-            // What runs in other code comes over at the end of the countdown.
-            Some(_) if has_loop => SOON,
+            // What runs in other code comes over at the end of the countdown, unless it may not just now.
+            Some(_) if has_loop && self.optimized.hurries(address) => SOON,
+            Some(_) if has_loop => 0,
             _ => self.options.optimize_threshold,
         }
     }
