@@ -57,7 +57,7 @@ pub fn book(repository: &Repository) -> Vec<Problem> {
         .filter_map(|link| resolve("docs", link))
         .collect();
     for (file, text) in pages() {
-        if file.path != SUMMARY && !chapters.iter().any(|chapter| *chapter == file.path) {
+        if file.path != SUMMARY && !chapters.contains(&file.path) {
             let message = format!("is a page that {SUMMARY} does not list");
             problems.push(Problem::in_file(&file.path, message));
         }
